@@ -1,0 +1,12 @@
+//! An embeddable SCIM 2.0 service provider.
+
+mod attr;
+mod compat;
+mod error;
+mod limits;
+pub mod schema;
+
+pub use attr::{AttrPath, AttrPathError, fold, is_attribute_name};
+pub use compat::{Compat, Leniency, Repair, Repairs};
+pub use error::{ERROR_SCHEMA, Error, ErrorMessage, ScimType};
+pub use limits::Limits;

@@ -1,0 +1,126 @@
+//! The bounds that keep every request cheap: one struct, on by default.
+
+/// Bounds on what one request may hold or cost. All of them are checked before the work that they bound.
+///
+/// The defaults suit every documented identity provider. `ServiceProviderConfig` publishes the ones that clients need
+/// (`filter.maxResults`, `bulk.maxOperations`, `bulk.maxPayloadSize`), from these values and from nowhere else.
+///
+/// ```
+/// # use scim_provider::Limits;
+/// let mut limits = Limits::default();
+/// limits.page_max = 500;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Length of a filter in bytes, in a URL, a search request or a PATCH path. Default 8 KiB.
+    pub filter_bytes: usize,
+    /// How deep parentheses, `not` and `[ ]` may nest in a filter. Default 32.
+    pub filter_depth: usize,
+    /// How many comparisons a filter may have. Default 256.
+    pub filter_terms: usize,
+    /// Length of a PATCH path in bytes. Default 1 KiB.
+    pub path_bytes: usize,
+    /// Length of an attribute name in bytes. Default 128.
+    pub name_bytes: usize,
+    /// Length of a request body in bytes. Default 1 MiB; more is 413.
+    pub body_bytes: usize,
+    /// How deep a JSON body may nest. Default 64.
+    pub json_depth: usize,
+    /// How many values (objects, arrays, scalars) a JSON body may have. Default 100,000.
+    pub json_nodes: usize,
+    /// Length of a string value in bytes. Default 64 KiB.
+    pub string_bytes: usize,
+    /// Length of a value that has to be unique, such as `userName`, in bytes. Default 512.
+    pub unique_bytes: usize,
+    /// Length of a password in bytes. Default 1 KiB.
+    pub password_bytes: usize,
+    /// How many operations a PATCH may have. Default 1,000.
+    pub patch_operations: usize,
+    /// How many values a multi-valued attribute may have, other than references to members. Default 100.
+    pub values: usize,
+    /// How many references, such as `members`, one request may name. Default 10,000.
+    pub references: usize,
+    /// How many elements the operations of one PATCH may visit altogether. Default 1,000,000.
+    pub patch_work: usize,
+    /// How many operations a bulk request may have. Default 1,000; more is 413.
+    pub bulk_operations: usize,
+    /// Length of a bulk request in bytes. Default 1 MiB; more is 413.
+    pub bulk_bytes: usize,
+    /// How many resources a page has when the client does not say. Default 100.
+    pub page_default: usize,
+    /// How many resources a page has at the most. Default 200; a larger `count` is lowered to it.
+    pub page_max: usize,
+    /// How many resources the service looks at to answer one query that the store cannot filter, sort or count itself.
+    /// Default 100,000; beyond it the query is refused with `tooMany`.
+    pub scan: usize,
+    /// How many names `attributes` or `excludedAttributes` may list. Default 64.
+    pub projection_names: usize,
+    /// Length of a resource id in bytes. Default 256.
+    pub id_bytes: usize,
+    /// How many tags `If-Match` or `If-None-Match` may list. Default 16.
+    pub etags: usize,
+    /// How often the service repeats its own read-modify-write when another writer was faster. Default 8.
+    pub retries: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            filter_bytes: 8 << 10,
+            filter_depth: 32,
+            filter_terms: 256,
+            path_bytes: 1 << 10,
+            name_bytes: 128,
+            body_bytes: 1 << 20,
+            json_depth: 64,
+            json_nodes: 100_000,
+            string_bytes: 64 << 10,
+            unique_bytes: 512,
+            password_bytes: 1 << 10,
+            patch_operations: 1_000,
+            values: 100,
+            references: 10_000,
+            patch_work: 1_000_000,
+            bulk_operations: 1_000,
+            bulk_bytes: 1 << 20,
+            page_default: 100,
+            page_max: 200,
+            scan: 100_000,
+            projection_names: 64,
+            id_bytes: 256,
+            etags: 16,
+            retries: 8,
+        }
+    }
+}
+
+impl Limits {
+    /// No bound at all but the depths, which protect the stack: for trusted input such as an import of the host's own data.
+    pub fn dangerous_unlimited() -> Self {
+        let most = usize::MAX / 4;
+        Self {
+            filter_bytes: most,
+            filter_terms: most,
+            path_bytes: most,
+            name_bytes: most,
+            body_bytes: most,
+            json_nodes: most,
+            string_bytes: most,
+            unique_bytes: most,
+            password_bytes: most,
+            patch_operations: most,
+            values: most,
+            references: most,
+            patch_work: most,
+            bulk_operations: most,
+            bulk_bytes: most,
+            page_max: most,
+            scan: most,
+            projection_names: most,
+            id_bytes: most,
+            etags: most,
+            ..Self::default()
+        }
+    }
+}

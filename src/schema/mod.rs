@@ -1,0 +1,42 @@
+//! Data about data: schemas, attributes, resource types (RFC 7643 §2, §6, §7).
+
+mod attribute;
+
+pub use attribute::{Attribute, AttributeType, Mutability, Returned, Uniqueness};
+
+/// A schema: a URI and the attributes that it defines (RFC 7643 §7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Schema {
+    /// The URI, which is also the resource's id.
+    pub id: String,
+    /// The name, for people.
+    pub name: String,
+    /// What the schema describes, for people.
+    pub description: String,
+    /// The attributes, in the order in which answers print them.
+    pub attributes: Vec<Attribute>,
+}
+
+impl Schema {
+    /// A schema with its URI, its name and its attributes.
+    pub fn new(
+        id: impl Into<String>,
+        name: impl Into<String>,
+        attributes: impl IntoIterator<Item = Attribute>,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+            description: String::new(),
+            attributes: attributes.into_iter().collect(),
+        }
+    }
+
+    /// Describes it for people.
+    #[must_use]
+    pub fn describe(mut self, description: impl Into<String>) -> Self {
+        self.description = description.into();
+        self
+    }
+}
