@@ -41,7 +41,7 @@ pub struct Attribute {
 }
 
 impl Attribute {
-    fn new(name: impl Into<String>, kind: AttributeType) -> Self {
+    pub(super) fn new(name: impl Into<String>, kind: AttributeType) -> Self {
         Self {
             name: name.into(),
             kind,

@@ -1,8 +1,16 @@
 //! Data about data: schemas, attributes, resource types (RFC 7643 §2, §6, §7).
 
 mod attribute;
+mod check;
+pub mod core;
+mod json;
 
+pub use self::core::{
+    ENTERPRISE_USER_SCHEMA, GROUP_SCHEMA, RESOURCE_TYPE_SCHEMA, SCHEMA_SCHEMA, SERVICE_PROVIDER_CONFIG_SCHEMA,
+    USER_SCHEMA,
+};
 pub use attribute::{Attribute, AttributeType, Mutability, Returned, Uniqueness};
+pub use check::SchemaError;
 
 /// A schema: a URI and the attributes that it defines (RFC 7643 §7).
 #[derive(Clone, Debug, PartialEq, Eq)]

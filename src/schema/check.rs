@@ -1,0 +1,206 @@
+//! The rules that a schema must obey (RFC 7643 §2, §7).
+
+use std::collections::HashSet;
+
+use super::core::SCHEMA_SCHEMA;
+use super::{Attribute, AttributeType, Schema};
+use crate::{AttrPath, is_attribute_name};
+
+/// Most attributes on one level, so that an attribute is known by a number of one byte.
+const MOST_ATTRIBUTES: usize = 250;
+
+impl Schema {
+    /// Whether the schema obeys the rules of RFC 7643 §2 and §7.
+    ///
+    /// Its id is a URI that can stand in front of an attribute path; every attribute has a name by the grammar of §2.1,
+    /// unlike its siblings' in more than letter case; complex attributes have parts (lists may leave them to the default of
+    /// §2.4) and no other attribute has; no part is complex (§2.3.8), but in the schema of schemas; only references name
+    /// types that they refer to; and no level holds more than 250 attributes.
+    ///
+    /// # Errors
+    /// The first rule that is broken, with the attribute that breaks it.
+    pub fn check(&self) -> Result<(), SchemaError> {
+        let fail = |attribute: Option<String>, fault| Err(SchemaError { schema: self.id.clone(), attribute, fault });
+        if !is_schema_uri(&self.id) {
+            return fail(None, Fault::Id);
+        }
+        match check_level(&self.attributes, self.deepest()) {
+            Ok(()) => Ok(()),
+            Err((path, fault)) => fail((!path.is_empty()).then(|| path.join(".")), fault),
+        }
+    }
+
+    /// How many levels of parts there may be: RFC 7643 §2.3.8 allows one, and §7 itself needs two.
+    fn deepest(&self) -> usize {
+        if self.id.eq_ignore_ascii_case(SCHEMA_SCHEMA) { 2 } else { 1 }
+    }
+}
+
+/// Why a schema cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("schema `{schema}`: {}{fault}", attribute.as_ref().map(|path| format!("attribute `{path}` ")).unwrap_or_default())]
+pub struct SchemaError {
+    schema: String,
+    attribute: Option<String>,
+    fault: Fault,
+}
+
+impl SchemaError {
+    /// Two schemas of one resource type have the same id.
+    #[allow(dead_code, reason = "resource types find it")]
+    pub(super) fn duplicate_schema(id: &str) -> Self {
+        Self { schema: id.to_owned(), attribute: None, fault: Fault::DuplicateSchema }
+    }
+
+    /// The id of the schema.
+    pub fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// The attribute at fault, as `attribute` or `attribute.subAttribute`; none when the schema as a whole is.
+    pub fn attribute(&self) -> Option<&str> {
+        self.attribute.as_deref()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum Fault {
+    #[error("the id is not a URI that can stand in front of an attribute")]
+    Id,
+    #[error("is not named by the grammar of attribute names")]
+    Name,
+    #[error("is defined twice; letter case makes no difference")]
+    Duplicate,
+    #[error("is used twice in one resource type")]
+    DuplicateSchema,
+    #[error("has more than 250 attributes")]
+    TooMany,
+    #[error("is complex and has no sub-attributes")]
+    NoParts,
+    #[error("is not complex and has sub-attributes")]
+    Parts,
+    #[error("is complex inside a complex attribute")]
+    Nested,
+    #[error("is not a reference and has reference types")]
+    ReferenceTypes,
+}
+
+/// The names that lead to what is wrong, outermost first; empty when a whole level is.
+type Located = (Vec<String>, Fault);
+
+fn check_level(attributes: &[Attribute], deeper: usize) -> Result<(), Located> {
+    if attributes.len() > MOST_ATTRIBUTES {
+        return Err((Vec::new(), Fault::TooMany));
+    }
+    let mut names = HashSet::with_capacity(attributes.len());
+    for attribute in attributes {
+        let at = |fault| Err((vec![attribute.name.clone()], fault));
+        if !is_attribute_name(&attribute.name) {
+            return at(Fault::Name);
+        }
+        if !names.insert(attribute.name.to_ascii_lowercase()) {
+            return at(Fault::Duplicate);
+        }
+        if attribute.kind != AttributeType::Reference && !attribute.reference_types.is_empty() {
+            return at(Fault::ReferenceTypes);
+        }
+        if attribute.kind != AttributeType::Complex {
+            if !attribute.sub_attributes.is_empty() {
+                return at(Fault::Parts);
+            }
+            continue;
+        }
+        let Some(deeper) = deeper.checked_sub(1) else {
+            return at(Fault::Nested);
+        };
+        if attribute.sub_attributes.is_empty() && !attribute.multi_valued {
+            return at(Fault::NoParts);
+        }
+        check_level(&attribute.sub_attributes, deeper).map_err(|(mut path, fault)| {
+            path.insert(0, attribute.name.clone());
+            (path, fault)
+        })?;
+    }
+    Ok(())
+}
+
+/// A URI, as far as attribute paths need it: what parses as a path when an attribute is put behind it (RFC 7644 §3.10).
+fn is_schema_uri(id: &str) -> bool {
+    id.split_once(':').is_some_and(|(scheme, rest)| !scheme.starts_with('$') && !rest.is_empty())
+        && AttrPath::parse(&format!("{id}:a")).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "urn:example:params:scim:schemas:Device";
+
+    #[track_caller]
+    fn refused(attribute: Attribute) -> (Option<String>, String) {
+        let error = Schema::new(ID, "Device", [attribute]).check().unwrap_err();
+        assert_eq!(error.schema(), ID);
+        let message = error.to_string();
+        (error.attribute().map(str::to_owned), message.strip_prefix(&format!("schema `{ID}`: ")).unwrap().to_owned())
+    }
+
+    #[test]
+    fn names_follow_the_grammar() {
+        for name in ["", "1a", "a b", "a.b", "a:b", "é"] {
+            let (attribute, message) = refused(Attribute::string(name));
+            assert_eq!(attribute.as_deref(), Some(name));
+            assert_eq!(message, format!("attribute `{name}` is not named by the grammar of attribute names"));
+        }
+    }
+
+    #[test]
+    fn names_differ_in_more_than_letter_case() {
+        let (attribute, _) = refused(Attribute::complex("a", [Attribute::string("x"), Attribute::boolean("X")]));
+        assert_eq!(attribute.as_deref(), Some("a.X"));
+    }
+
+    #[test]
+    fn complex_never_holds_complex_but_in_the_schema_of_schemas() {
+        let nested = || Attribute::complex("a", [Attribute::complex("b", [Attribute::string("c")])]);
+        assert_eq!(refused(nested()).1, "attribute `a.b` is complex inside a complex attribute");
+        Schema::new(SCHEMA_SCHEMA, "Schema", [nested()]).check().unwrap();
+        let deeper = Attribute::complex("z", [nested()]);
+        assert!(Schema::new(SCHEMA_SCHEMA, "Schema", [deeper]).check().is_err());
+    }
+
+    #[test]
+    fn only_complex_attributes_have_parts_and_all_of_them_do() {
+        assert_eq!(refused(Attribute::complex("a", [])).1, "attribute `a` is complex and has no sub-attributes");
+        Schema::new(ID, "Device", [Attribute::complex("a", []).multi_valued()]).check().unwrap();
+        let mut odd = Attribute::string("a");
+        odd.sub_attributes.push(Attribute::string("b"));
+        assert_eq!(refused(odd).1, "attribute `a` is not complex and has sub-attributes");
+    }
+
+    #[test]
+    fn only_references_name_types() {
+        let mut odd = Attribute::string("a");
+        odd.reference_types.push("User".to_owned());
+        assert_eq!(refused(odd).1, "attribute `a` is not a reference and has reference types");
+    }
+
+    #[test]
+    fn a_level_holds_250_attributes() {
+        let many = |n: usize| (0..n).map(|i| Attribute::string(format!("a{i}"))).collect::<Vec<_>>();
+        Schema::new(ID, "Device", many(250)).check().unwrap();
+        let error = Schema::new(ID, "Device", many(251)).check().unwrap_err();
+        assert_eq!(error.to_string(), format!("schema `{ID}`: has more than 250 attributes"));
+        assert_eq!(refused(Attribute::complex("a", many(251))).0.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn the_id_is_a_uri() {
+        for id in ["", "Device", "urn:", ":x", "urn:a b", "1urn:x", "$urn:x"] {
+            let error = Schema::new(id, "Device", []).check().unwrap_err();
+            assert_eq!((error.schema(), error.attribute()), (id, None));
+        }
+        for id in [ID, "https://example.com/schemas/device", "urn:x:2.0"] {
+            Schema::new(id, "Device", []).check().unwrap();
+        }
+    }
+}
