@@ -34,6 +34,23 @@ impl<'a> AttrPath<'a> {
         Ok(Self { text: Cow::Borrowed(text) })
     }
 
+    /// Reads the path that `text` starts with, up to the first byte that no path holds, and gives what is behind it.
+    pub(crate) fn take(text: &'a str) -> Result<(Self, &'a str), AttrPathError> {
+        let mut seen = 0;
+        let mut len = 0;
+        for byte in text.bytes() {
+            let class = class(byte);
+            if class == 0 {
+                break;
+            }
+            seen |= class;
+            len += 1;
+        }
+        let (path, rest) = text.split_at_checked(len).unwrap_or((text, ""));
+        check_run(path, seen)?;
+        Ok((Self { text: Cow::Borrowed(path) }, rest))
+    }
+
     /// The whole path as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -117,40 +134,78 @@ impl AttrPathError {
 
 /// Whether `name` is an attribute name: `["$"] ALPHA *("$" / "-" / "_" / DIGIT / ALPHA)` (RFC 7643 §2.1 with EID 8924).
 pub fn is_attribute_name(name: &str) -> bool {
-    let mut bytes = name.bytes();
+    starts_like_a_name(name) && name.bytes().all(|b| class(b) == NAME)
+}
+
+fn starts_like_a_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
     let first = match bytes.next() {
         Some(b'$') => bytes.next(),
         first => first,
     };
     first.is_some_and(|b| b.is_ascii_alphabetic())
-        && bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'$' | b'-' | b'_'))
 }
 
 fn check(text: &str) -> Result<(), AttrPathError> {
+    check_run(text, text.bytes().fold(0, |seen, byte| seen | class(byte) | FOREIGN * u8::from(class(byte) == 0)))
+}
+
+/// Checks a text of which it is known which classes of bytes it holds: most paths are one name, and then only its first
+/// byte is left to look at.
+fn check_run(text: &str, seen: u8) -> Result<(), AttrPathError> {
     let fail = |offset| Err(AttrPathError { offset });
-    let Some((urn, name)) = text.rsplit_once(':') else {
+    if seen & COLON == 0 {
         return match text.split_once('.') {
-            None if is_attribute_name(text) => Ok(()),
+            None if seen == NAME && starts_like_a_name(text) => Ok(()),
             Some((attribute, _)) if !is_attribute_name(attribute) => fail(0),
             Some((_, sub)) if is_attribute_name(sub) => Ok(()),
             Some((attribute, _)) => fail(attribute.len() + 1),
             None => fail(0),
         };
-    };
+    }
     // Behind a URN anything that a URN may hold can stand, because a bare schema URI is a path as well: `…:ext:2.0`.
+    let (urn, name) = text.rsplit_once(':').unwrap_or(("", text));
     let scheme = urn.split_once(':').map_or(urn, |(scheme, _)| scheme);
-    if !is_attribute_name(scheme) || urn.bytes().any(|b| !is_uri_byte(b)) {
+    if !is_attribute_name(scheme) || (seen & FOREIGN != 0 && urn.bytes().any(|b| class(b) == 0)) {
         return fail(0);
     }
-    if name.is_empty() || name.starts_with('.') || name.ends_with('.') || name.bytes().any(|b| !is_uri_byte(b)) {
+    if name.is_empty() || name.starts_with('.') || name.ends_with('.') || name.bytes().any(|b| class(b) == 0) {
         return fail(urn.len() + 1);
     }
     Ok(())
 }
 
-fn is_uri_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-_$.:/~%".contains(&byte)
+/// Whether a path can go on with this byte: what tells whole words from the starts of longer ones.
+pub(crate) fn is_path_byte(byte: u8) -> bool {
+    class(byte) != 0
 }
+
+/// What a byte may be part of: a name, or else only a URN. Zero: no path holds it.
+fn class(byte: u8) -> u8 {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
+}
+
+const NAME: u8 = 1;
+const DOT: u8 = 2;
+const COLON: u8 = 4;
+const URN: u8 = 8;
+const FOREIGN: u8 = 16;
+
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'$' | b'-' | b'_' => NAME,
+            b'.' => DOT,
+            b':' => COLON,
+            b'/' | b'~' | b'%' => URN,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
 
 /// Folds letter case for comparison: what `caseExact: false` means in filters, sorting, uniqueness and stored keys.
 ///
@@ -238,6 +293,25 @@ mod tests {
             ("😀", 0),
         ] {
             assert_eq!(AttrPath::parse(text).map_err(|e| e.offset()).unwrap_err(), offset, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_taken_from_the_front_of_a_text() {
+        for (text, path, rest) in [
+            ("userName eq 1", "userName", " eq 1"),
+            ("name.givenName", "name.givenName", ""),
+            ("emails[type pr]", "emails", "[type pr]"),
+            ("urn:example:2.0:User:a.$ref=", "urn:example:2.0:User:a.$ref", "="),
+            ("a😀", "a", "😀"),
+        ] {
+            let (taken, behind) = AttrPath::take(text).unwrap();
+            assert_eq!((taken.as_str(), behind), (path, rest));
+        }
+        for (text, offset) in
+            [("", 0), (" a", 0), ("emails/0", 0), ("a.b.c pr", 2), ("a. pr", 2), ("urn: x", 4), ("$", 0)]
+        {
+            assert_eq!(AttrPath::take(text).unwrap_err().offset(), offset, "{text}");
         }
     }
 

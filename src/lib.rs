@@ -3,10 +3,12 @@
 mod attr;
 mod compat;
 mod error;
+pub mod filter;
 mod limits;
 pub mod schema;
 
 pub use attr::{AttrPath, AttrPathError, fold, is_attribute_name};
 pub use compat::{Compat, Leniency, Repair, Repairs};
 pub use error::{ERROR_SCHEMA, Error, ErrorMessage, ScimType};
+pub use filter::{CompareOp, Filter, Literal, Number, ParseError};
 pub use limits::Limits;
