@@ -147,7 +147,8 @@ fn starts_like_a_name(text: &str) -> bool {
 }
 
 fn check(text: &str) -> Result<(), AttrPathError> {
-    check_run(text, text.bytes().fold(0, |seen, byte| seen | class(byte) | FOREIGN * u8::from(class(byte) == 0)))
+    let seen = text.bytes().map(class).map(|class| if class == 0 { FOREIGN } else { class });
+    check_run(text, seen.fold(0, |all, class| all | class))
 }
 
 /// Checks a text of which it is known which classes of bytes it holds: most paths are one name, and then only its first
@@ -180,32 +181,23 @@ pub(crate) fn is_path_byte(byte: u8) -> bool {
     class(byte) != 0
 }
 
-/// What a byte may be part of: a name, or else only a URN. Zero: no path holds it.
+/// What a byte may be part of. Zero: no path holds it.
 fn class(byte: u8) -> u8 {
-    CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
+    match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'$' | b'-' | b'_' => NAME,
+        b'.' => DOT,
+        b':' => COLON,
+        b'/' | b'~' | b'%' => URN,
+        _ => 0,
+    }
 }
 
 const NAME: u8 = 1;
 const DOT: u8 = 2;
 const COLON: u8 = 4;
 const URN: u8 = 8;
+/// Stands for a byte that no path holds, among the classes of a whole text.
 const FOREIGN: u8 = 16;
-
-static CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        classes[byte] = match byte as u8 {
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'$' | b'-' | b'_' => NAME,
-            b'.' => DOT,
-            b':' => COLON,
-            b'/' | b'~' | b'%' => URN,
-            _ => 0,
-        };
-        byte += 1;
-    }
-    classes
-};
 
 /// Folds letter case for comparison: what `caseExact: false` means in filters, sorting, uniqueness and stored keys.
 ///

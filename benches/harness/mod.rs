@@ -49,6 +49,9 @@ impl<'a> Bench<'a> {
 
     /// Runs all cases.
     pub(crate) fn run(mut self) -> Report {
+        if self.smoke {
+            println!("each case runs once: the figures mean nothing");
+        }
         let rounds = if self.smoke { 1 } else { ROUNDS };
         let repeats: Vec<u32> = self.cases.iter_mut().map(|case| case.prepare(self.smoke)).collect();
         for _ in 0..rounds {

@@ -231,7 +231,7 @@ mod tests {
             ("a..b pr", "expected an attribute name at offset 2, found `.b`"),
             (
                 "a eq 1 and b[c[d pr]]",
-                "value path inside a value path at offset 12, expected a sub-attribute and an operator",
+                "value path inside a value path at offset 13, expected a sub-attribute and an operator",
             ),
             ("a eq \"x", "expected a closing `\"` at offset 7, found the end"),
             ("a eq \"\\x\"", "expected a JSON string in double quotes at offset 5, found `\"\\x\"`"),

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::mem;
 use std::str::FromStr;
 
 use nom::character::complete::char;
 use nom::combinator::{eof, opt};
 use nom::error::ErrorKind;
-use nom::sequence::delimited;
+use nom::sequence::{delimited, preceded};
 use nom::{Err, IResult, Parser};
 
 use super::literal::literal;
@@ -27,11 +28,12 @@ impl<'a> Filter<'a> {
             return Err(ParseError::new(ParseErrorKind::TooLong, input, limits.filter_bytes, expected, true));
         }
         let grammar = Grammar::new(limits);
-        let mut whole = delimited(spaces, |rest| grammar.or(grammar.outermost(), rest), end_of_filter);
-        match whole.parse(input) {
-            Ok((_, filter)) => Ok(filter),
-            Err(error) => Err(grammar.error(input, error, true)),
-        }
+        let whole = || {
+            let (rest, filter) = preceded(spaces, |rest| grammar.filter(grammar.outermost(), rest)).parse(input)?;
+            end_of_filter(rest)?;
+            Ok(filter)
+        };
+        whole().map_err(|error| grammar.error(input, error, true))
     }
 }
 
@@ -108,7 +110,7 @@ impl<'l> Grammar<'l> {
         Nesting { left: self.limits.filter_depth, in_brackets: false }
     }
 
-    /// The error for the host, of a refusal at `rest`, which is the end of `input`.
+    /// What the host is told: the place as an offset in `input`, the limit as a number.
     pub(super) fn error(&self, input: &str, error: Err<Refusal<'_>>, in_filter: bool) -> ParseError {
         let (Err::Error(refusal) | Err::Failure(refusal)) = error else {
             return ParseError::new(ParseErrorKind::Syntax, input, input.len(), "more", in_filter);
@@ -123,19 +125,27 @@ impl<'l> Grammar<'l> {
         ParseError::new(refusal.kind, input, offset, expected, in_filter)
     }
 
-    fn or<'a>(&self, nesting: Nesting, rest: &'a str) -> Parsed<'a, Filter<'a>> {
-        chain("or", Filter::Or, |rest| self.and(nesting, rest), rest)
-    }
-
-    fn and<'a>(&self, nesting: Nesting, rest: &'a str) -> Parsed<'a, Filter<'a>> {
-        chain("and", Filter::And, |rest| self.term(nesting, rest), rest)
+    /// Terms with `and` and `or` between them, in one loop: `all` collects the terms of a run of `and`, `any` the runs.
+    fn filter<'a>(&self, nesting: Nesting, start: &'a str) -> Parsed<'a, Filter<'a>> {
+        let (mut rest, mut last) = self.term(nesting, start)?;
+        let (mut all, mut any) = (Vec::new(), Vec::new());
+        while let (next, Some(connective)) = opt(connective).parse(rest)? {
+            let (end, term) = self.term(nesting, next)?;
+            let done = mem::replace(&mut last, term);
+            match connective {
+                Connective::And => push(&mut all, done),
+                Connective::Or => push(&mut any, joined(mem::take(&mut all), done, Filter::And)),
+            }
+            rest = end;
+        }
+        Ok((rest, joined(any, joined(all, last, Filter::And), Filter::Or)))
     }
 
     fn term<'a>(&self, nesting: Nesting, start: &'a str) -> Parsed<'a, Filter<'a>> {
         if start.starts_with('(') {
             return self.group(nesting, start);
         }
-        let (rest, path) = self.attribute(start)?;
+        let (rest, path) = must("an attribute, `not` or `(`", |rest| self.attribute(rest)).parse(start)?;
         let not = path.as_str().eq_ignore_ascii_case("not");
         if not {
             let (group, ()) = spaces(rest)?;
@@ -163,14 +173,14 @@ impl<'l> Grammar<'l> {
     fn group<'a>(&self, nesting: Nesting, rest: &'a str) -> Parsed<'a, Filter<'a>> {
         let inner = deeper(nesting, rest)?;
         let close = must("`and`, `or` or `)`", (spaces, char(')')));
-        delimited((char('('), spaces), |rest| self.or(inner, rest), close).parse(rest)
+        delimited((char('('), spaces), |rest| self.filter(inner, rest), close).parse(rest)
     }
 
     /// `[filter]`: `rest` starts with the bracket.
     pub(super) fn brackets<'a>(&self, nesting: Nesting, rest: &'a str) -> Parsed<'a, Filter<'a>> {
         let inner = Nesting { in_brackets: true, ..deeper(nesting, rest)? };
         let close = must("`and`, `or` or `]`", (spaces, char(']')));
-        delimited((char('['), spaces), |rest| self.or(inner, rest), close).parse(rest)
+        delimited((char('['), spaces), |rest| self.filter(inner, rest), close).parse(rest)
     }
 
     fn value_path<'a>(
@@ -218,7 +228,7 @@ impl<'l> Grammar<'l> {
                 let rest = start.get(error.offset()..).unwrap_or_default();
                 Refusal::new(ParseErrorKind::InvalidAttribute, rest, "an attribute name").fail()
             }
-            Err(_) => Refusal::new(ParseErrorKind::Syntax, start, "an attribute, `not` or `(`").fail(),
+            Err(_) => Err(Err::Error(Refusal::new(ParseErrorKind::Syntax, start, "an attribute"))),
         }
     }
 
@@ -258,37 +268,42 @@ fn deeper(nesting: Nesting, rest: &str) -> Result<Nesting, Err<Refusal<'_>>> {
     }
 }
 
-/// One or more operands with a keyword between them. Unlike nom's `separated_list1` it makes a list of two or more only: most
-/// filters are a single comparison.
-fn chain<'a>(
-    word: &'static str,
-    join: impl FnOnce(Vec<Filter<'a>>) -> Filter<'a>,
-    mut operand: impl FnMut(&'a str) -> Parsed<'a, Filter<'a>>,
-    rest: &'a str,
-) -> Parsed<'a, Filter<'a>> {
-    let mut keyword = opt(|rest| keyword(word, rest));
-    let (rest, first) = operand(rest)?;
-    let (mut rest, Some(())) = keyword.parse(rest)? else { return Ok((rest, first)) };
-    let mut all = Vec::with_capacity(2);
-    all.push(first);
-    loop {
-        let (end, filter) = operand(rest)?;
-        all.push(filter);
-        match keyword.parse(end)? {
-            (next, Some(())) => rest = next,
-            (end, None) => return Ok((end, join(all))),
-        }
-    }
+#[derive(Clone, Copy)]
+enum Connective {
+    And,
+    Or,
 }
 
-/// `SP word SP`, in any letter case and as a whole word.
-fn keyword<'a>(word: &'static str, rest: &'a str) -> Parsed<'a, ()> {
+/// `SP ("and" / "or") SP`, in any letter case and as whole words.
+fn connective(rest: &str) -> Parsed<'_, Connective> {
     let (rest, ()) = spaces1(rest)?;
+    let (connective, word) = match rest.bytes().next() {
+        Some(b'a' | b'A') => (Connective::And, "and"),
+        Some(b'o' | b'O') => (Connective::Or, "or"),
+        _ => return Err(Err::Error(Refusal::new(ParseErrorKind::Syntax, rest, "`and` or `or`"))),
+    };
     let (found, behind) = rest.split_at_checked(word.len()).unwrap_or((rest, ""));
     if !found.eq_ignore_ascii_case(word) || behind.bytes().next().is_some_and(is_path_byte) {
-        return Err(Err::Error(Refusal::new(ParseErrorKind::Syntax, rest, word)));
+        return Err(Err::Error(Refusal::new(ParseErrorKind::Syntax, rest, "`and` or `or`")));
     }
-    must("a space and another filter", spaces1).parse(behind)
+    let (rest, ()) = must("a space and another filter", spaces1).parse(behind)?;
+    Ok((rest, connective))
+}
+
+fn push<'a>(filters: &mut Vec<Filter<'a>>, filter: Filter<'a>) {
+    if filters.is_empty() {
+        // Most lists are of two, and a vector that grows by itself starts with room for four.
+        filters.reserve_exact(2);
+    }
+    filters.push(filter);
+}
+
+fn joined<'a>(mut filters: Vec<Filter<'a>>, last: Filter<'a>, join: fn(Vec<Filter<'a>>) -> Filter<'a>) -> Filter<'a> {
+    if filters.is_empty() {
+        return last;
+    }
+    filters.push(last);
+    join(filters)
 }
 
 /// compareOp, or nothing for `pr`; in any letter case and as a whole word.

@@ -148,8 +148,7 @@ fn comparisons_and_lengths_are_bounded() {
     assert!(parse(&chain(256)).is_ok());
     assert_eq!(kind(&chain(257)), ParseErrorKind::TooManyTerms);
     assert_eq!(kind(&chain(10_000)), ParseErrorKind::TooLong);
-    let mut limits = Limits::default();
-    limits.filter_terms = 2;
+    let limits = Limits { filter_terms: 2, ..Limits::default() };
     assert!(Filter::parse("a[b pr].c eq 1", &limits).is_ok());
     assert!(Filter::parse("a[b pr].c eq 1 or d pr", &limits).is_err());
 
@@ -237,6 +236,7 @@ fn a_mistake_in_a_path_lies_in_its_filter_or_not() {
     }
     assert!(Path::parse(&format!("emails[{}].value", nested("(", ")", 22)), &limits).is_ok());
     assert!(parse("a").unwrap_err().in_filter());
+    assert_eq!(Path::parse("", &limits).unwrap_err().to_string(), "expected an attribute at offset 0, found the end");
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn the_length_of_a_path_is_bounded_inside_and_outside_of_its_filter() {
     assert!(Path::parse(&format!("b[{}]", filter(8192)), &limits).is_ok());
     for (text, in_filter) in [
         (urn(1025), false),
-        (format!("{}[a pr]", urn(1023)), false),
+        (format!("{}[a pr].b", urn(1023)), false),
         (format!("b[{}]", filter(8193)), true),
         ("a".repeat(900_000), false),
     ] {
