@@ -42,7 +42,7 @@ impl Compat {
 
 impl Default for Compat {
     fn default() -> Self {
-        Leniency::ALL.iter().filter(|l| !l.opt_in()).fold(Self::strict(), |compat, l| compat.with(*l))
+        Leniency::ALL.iter().fold(Self::strict(), |compat, l| compat.with(*l))
     }
 }
 
@@ -74,10 +74,11 @@ pub struct Repairs(Vec<Repair>);
 impl Repairs {
     const KEPT: usize = 64;
 
-    /// Notes a repair.
+    /// Notes a repair, once for each place.
     pub(crate) fn note(&mut self, leniency: Leniency, at: impl Into<String>) {
-        if self.0.len() < Self::KEPT {
-            self.0.push(Repair { leniency, at: at.into() });
+        let repair = Repair { leniency, at: at.into() };
+        if self.0.len() < Self::KEPT && !self.0.contains(&repair) {
+            self.0.push(repair);
         }
     }
 
@@ -149,22 +150,13 @@ leniencies! {
     LegacySchema = "legacy-schema",
     /// `display` of a reference is kept as the client sent it while the store cannot compute it (Okta).
     ReferenceDisplay = "reference-display",
-    /// A SCIM 1.1 member with `"operation": "delete"` in an `add` or `replace` (OneLogin's older connector).
-    MemberOperation = "member-operation",
     /// A body without `Content-Type` is read as JSON.
     MissingContentType = "missing-content-type",
-    /// A text in place of a boolean, number or date in the JSON of a `roles` value is unpacked: `"{\"value\": …}"`.
-    /// Off by default: the text is kept as it is (Entra ID's `AppRoleAssignmentsComplex`).
-    JsonText = "json-text",
 }
 
 impl Leniency {
     const fn bit(self) -> u64 {
         1 << self as u32
-    }
-
-    const fn opt_in(self) -> bool {
-        matches!(self, Self::JsonText)
     }
 }
 

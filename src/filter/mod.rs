@@ -19,14 +19,20 @@
 //! compared and written. An error keeps a few kilobytes of the text at the most.
 
 mod ast;
+mod bind;
 mod display;
 mod error;
+mod eval;
 mod literal;
+mod operand;
 mod parse;
 mod path;
 #[cfg(test)]
 mod tests;
 
 pub use ast::{CompareOp, Filter, Literal, Number, Tail};
+pub use bind::{BindError, BindErrorKind, BoundFilter};
+pub(crate) use bind::{Bound, Leaf};
 pub use error::{ParseError, ParseErrorKind};
+pub(crate) use operand::{Test, compare_numbers, compare_text, number};
 pub use path::Path;

@@ -4,6 +4,8 @@ mod attribute;
 mod check;
 pub mod core;
 mod json;
+mod resource_type;
+pub(crate) mod table;
 
 pub use self::core::{
     ENTERPRISE_USER_SCHEMA, GROUP_SCHEMA, RESOURCE_TYPE_SCHEMA, SCHEMA_SCHEMA, SERVICE_PROVIDER_CONFIG_SCHEMA,
@@ -11,6 +13,7 @@ pub use self::core::{
 };
 pub use attribute::{Attribute, AttributeType, Mutability, Returned, Uniqueness};
 pub use check::SchemaError;
+pub use resource_type::{ResolvedAttr, ResourceType, ResourceTypeBuilder};
 
 /// A schema: a URI and the attributes that it defines (RFC 7643 §7).
 #[derive(Clone, Debug, PartialEq, Eq)]

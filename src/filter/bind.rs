@@ -1,0 +1,422 @@
+//! From what was written to what it means: every path resolved against a resource type, every operand converted, once.
+
+use std::fmt;
+
+use super::ast::{CompareOp, Filter, Literal, Number};
+use super::operand::{Instant, Test, Text};
+use crate::compat::{Compat, Leniency, Repairs};
+use crate::error::excerpt;
+use crate::schema::table::{AttrId, Node, Role, Table};
+use crate::schema::{AttributeType, ResourceType};
+use crate::{AttrPath, time};
+
+/// A filter whose paths have been resolved against a resource type: what can be evaluated or translated.
+#[derive(Clone)]
+pub struct BoundFilter {
+    pub(crate) ty: ResourceType,
+    pub(crate) root: Bound,
+    repairs: Repairs,
+}
+
+/// The meaning of a filter.
+#[derive(Clone, Debug)]
+pub(crate) enum Bound {
+    And(Vec<Bound>),
+    Or(Vec<Bound>),
+    Not(Box<Bound>),
+    /// a test of one attribute
+    Leaf(Leaf),
+    /// all of the inner filter on one and the same value of the attribute; inside, leaves look at that value
+    Element {
+        attribute: AttrId,
+        filter: Box<Bound>,
+    },
+}
+
+/// What is looked at, and how it is tested.
+#[derive(Clone, Debug)]
+pub(crate) struct Leaf {
+    /// the top-level or extension attribute; inside a value path the attribute whose value is looked at
+    pub(crate) attribute: AttrId,
+    /// the sub-attribute; `None` tests the value itself
+    pub(crate) sub: Option<AttrId>,
+    pub(crate) test: Test,
+}
+
+impl Leaf {
+    /// Whether a sub-attribute is the `value` of its attribute.
+    pub(crate) fn is_value(&self, table: &Table) -> bool {
+        self.sub.is_some_and(|sub| table.node(sub).role() == Role::Value)
+    }
+}
+
+/// Where paths start.
+#[derive(Clone, Copy)]
+enum Scope {
+    Resource,
+    Value(AttrId),
+}
+
+impl Filter<'_> {
+    /// Resolves every path of the filter against a resource type.
+    ///
+    /// # Errors
+    /// When an attribute does not exist or cannot be filtered, or when the schema refuses the comparison: an ordering of
+    /// booleans, an operand of another type (RFC 7644 §3.4.2.2).
+    pub fn bind(&self, ty: &ResourceType, compat: Compat) -> Result<BoundFilter, BindError> {
+        let mut binder = Binder { ty, compat, repairs: Repairs::default() };
+        let root = binder.filter(self, Scope::Resource)?;
+        Ok(BoundFilter { ty: ty.clone(), root, repairs: binder.repairs })
+    }
+
+    /// Resolves the filter inside `[ ]` against the attribute in front of it.
+    pub(crate) fn bind_in(
+        &self,
+        ty: &ResourceType,
+        attribute: AttrId,
+        compat: Compat,
+        repairs: &mut Repairs,
+    ) -> Result<Bound, BindError> {
+        let mut binder = Binder { ty, compat, repairs: Repairs::default() };
+        let bound = binder.filter(self, Scope::Value(attribute))?;
+        repairs.append(binder.repairs);
+        Ok(bound)
+    }
+}
+
+impl BoundFilter {
+    /// What had to be repaired to understand the filter.
+    pub fn repairs(&self) -> &Repairs {
+        &self.repairs
+    }
+
+    /// The text that every matching resource has in `path`, when the filter demands equality with one: what an index can
+    /// be asked for. Folded where the attribute is not case exact.
+    ///
+    /// ```
+    /// # use scim_provider::{Compat, Filter, User};
+    /// let filter: Filter = r#"userName eq "ADA" and active eq true"#.parse()?;
+    /// let filter = filter.bind(&User::resource_type().build()?, Compat::default())?;
+    /// assert_eq!(filter.required_text("userName"), Some("ada"));
+    /// assert_eq!(filter.required_text("externalId"), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn required_text(&self, path: &str) -> Option<&str> {
+        let (id, _) = self.ty.find(&AttrPath::parse(path).ok()?, Compat::strict())?;
+        let entry = self.ty.table().entry_of(id);
+        self.root.required_text(entry, (entry != id).then_some(id))
+    }
+
+    /// The top-level and extension attributes that the filter looks at.
+    pub(crate) fn attributes(&self) -> Vec<AttrId> {
+        let mut found = Vec::new();
+        self.root.attributes(&mut found);
+        found
+    }
+}
+
+impl fmt::Debug for BoundFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BoundFilter").field("type", &self.ty.name()).field("root", &self.root).finish()
+    }
+}
+
+impl Bound {
+    /// The values that the filter demands of sub-attributes, when it is nothing but equalities joined by `and`.
+    pub(crate) fn equalities(&self) -> Option<Vec<&Leaf>> {
+        match self {
+            Self::Leaf(leaf) if leaf.test.equality().is_some() => Some(vec![leaf]),
+            Self::And(filters) => {
+                let each = filters.iter().map(Self::equalities).collect::<Option<Vec<_>>>()?;
+                Some(each.into_iter().flatten().collect())
+            }
+            _ => None,
+        }
+    }
+
+    fn required_text(&self, attribute: AttrId, sub: Option<AttrId>) -> Option<&str> {
+        match self {
+            Self::And(filters) => filters.iter().find_map(|f| f.required_text(attribute, sub)),
+            Self::Leaf(leaf) if leaf.attribute == attribute && leaf.sub == sub => leaf.test.required_text(),
+            Self::Element { attribute: of, filter } if *of == attribute => filter.required_text(attribute, sub),
+            _ => None,
+        }
+    }
+
+    fn attributes(&self, found: &mut Vec<AttrId>) {
+        match self {
+            Self::And(filters) | Self::Or(filters) => filters.iter().for_each(|f| f.attributes(found)),
+            Self::Not(filter) => filter.attributes(found),
+            Self::Leaf(Leaf { attribute, .. }) | Self::Element { attribute, .. } => found.push(*attribute),
+        }
+    }
+}
+
+struct Binder<'b> {
+    ty: &'b ResourceType,
+    compat: Compat,
+    repairs: Repairs,
+}
+
+impl Binder<'_> {
+    fn filter(&mut self, filter: &Filter<'_>, scope: Scope) -> Result<Bound, BindError> {
+        Ok(match filter {
+            Filter::Or(filters) => Bound::Or(self.all(filters, scope)?),
+            Filter::And(filters) => Bound::And(self.all(filters, scope)?),
+            Filter::Not(filter) => Bound::Not(Box::new(self.filter(filter, scope)?)),
+            Filter::Present(path) => Bound::Leaf(self.present(path, scope)?),
+            Filter::Compare { path, op, value } => Bound::Leaf(self.compare(path, *op, value, scope)?),
+            Filter::ValuePath { path, filter, tail } => {
+                let attribute = self.value_path(path)?;
+                let inner = Scope::Value(attribute);
+                let mut filter = self.filter(filter, inner)?;
+                if let Some(tail) = tail {
+                    self.lenient(Leniency::ValuePathComparison, path)?;
+                    let sub = AttrPath::parse(&tail.sub_attribute).map_err(|_| BindError::unknown(path))?;
+                    let leaf = self.compare(&sub, tail.op, &tail.value, inner)?;
+                    filter = Bound::And(vec![filter, Bound::Leaf(leaf)]);
+                }
+                Bound::Element { attribute, filter: Box::new(filter) }
+            }
+        })
+    }
+
+    fn all(&mut self, filters: &[Filter<'_>], scope: Scope) -> Result<Vec<Bound>, BindError> {
+        filters.iter().map(|filter| self.filter(filter, scope)).collect()
+    }
+
+    fn value_path(&mut self, path: &AttrPath<'_>) -> Result<AttrId, BindError> {
+        let id = self.resolve(path, Scope::Resource)?;
+        let table = self.ty.table();
+        if table.entry_of(id) != id || !(table.node(id).is_complex() || table.node(id).is_multi()) {
+            return Err(BindError::new(BindErrorKind::NoSubAttributes, path, "has no sub-attributes to filter by"));
+        }
+        Ok(id)
+    }
+
+    fn present(&mut self, path: &AttrPath<'_>, scope: Scope) -> Result<Leaf, BindError> {
+        let (attribute, sub) = self.target(path, scope)?;
+        Ok(Leaf { attribute, sub, test: Test::Present })
+    }
+
+    fn compare(
+        &mut self,
+        path: &AttrPath<'_>,
+        op: CompareOp,
+        value: &Literal<'_>,
+        scope: Scope,
+    ) -> Result<Leaf, BindError> {
+        let (attribute, sub) = self.target(path, scope)?;
+        let table = self.ty.table();
+        if let Literal::Null = value {
+            let test = match op {
+                CompareOp::Eq => Test::Absent,
+                CompareOp::Ne => Test::Present,
+                _ => {
+                    return Err(BindError::new(
+                        BindErrorKind::Operator,
+                        path,
+                        "can only be compared with null by eq and ne",
+                    ));
+                }
+            };
+            return Ok(Leaf { attribute, sub, test });
+        }
+        let in_value = matches!(scope, Scope::Value(_));
+        let sub = match sub {
+            None if table.node(attribute).is_complex() => Some(self.value_of(attribute, path, in_value)?),
+            sub => sub,
+        };
+        let node = table.node(sub.unwrap_or(attribute));
+        if node.is_computed_ref() || (node.parent() == table.meta().meta && node.name() == "location") {
+            return Err(BindError::new(
+                BindErrorKind::Unsupported,
+                path,
+                "depends on the base URL and cannot be compared",
+            ));
+        }
+        Ok(Leaf { attribute, sub, test: self.test(node, path, op, value)? })
+    }
+
+    /// The sub-attribute that a comparison with the complex attribute itself means.
+    fn value_of(&mut self, attribute: AttrId, path: &AttrPath<'_>, in_value: bool) -> Result<AttrId, BindError> {
+        let table = self.ty.table();
+        let node = table.node(attribute);
+        let value = table.child(node.children(), "value").filter(|_| !in_value);
+        let Some(value) = value else {
+            return Err(BindError::new(
+                BindErrorKind::NeedsSubAttribute,
+                path,
+                "is complex: name one of its sub-attributes",
+            ));
+        };
+        if !node.is_multi() {
+            self.lenient(Leniency::ComplexComparison, path)?;
+        }
+        Ok(value)
+    }
+
+    fn target(&mut self, path: &AttrPath<'_>, scope: Scope) -> Result<(AttrId, Option<AttrId>), BindError> {
+        let id = self.resolve(path, scope)?;
+        let table = self.ty.table();
+        if let Scope::Value(attribute) = scope {
+            return Ok((attribute, (id != attribute).then_some(id)));
+        }
+        let entry = table.entry_of(id);
+        Ok((entry, (entry != id).then_some(id)))
+    }
+
+    fn resolve(&mut self, path: &AttrPath<'_>, scope: Scope) -> Result<AttrId, BindError> {
+        let table = self.ty.table();
+        let id = match scope {
+            Scope::Resource => {
+                let (id, leniency) = self.ty.find(path, self.compat).ok_or_else(|| BindError::unknown(path))?;
+                if let Some(leniency) = leniency {
+                    self.repairs.note(leniency, path.as_str());
+                }
+                id
+            }
+            Scope::Value(attribute) => in_value(table, attribute, path).ok_or_else(|| BindError::unknown(path))?,
+        };
+        let hidden = std::iter::successors(Some(id), |id| (*id != AttrId::ROOT).then(|| table.node(*id).parent()));
+        if hidden.take_while(|id| *id != AttrId::ROOT).any(|id| table.node(id).is_secret()) {
+            return Err(BindError::new(BindErrorKind::Hidden, path, "is never returned and cannot be filtered"));
+        }
+        Ok(id)
+    }
+
+    fn test(
+        &mut self,
+        node: &Node,
+        path: &AttrPath<'_>,
+        op: CompareOp,
+        value: &Literal<'_>,
+    ) -> Result<Test, BindError> {
+        let ordering = matches!(op, CompareOp::Gt | CompareOp::Ge | CompareOp::Lt | CompareOp::Le);
+        let substring = matches!(op, CompareOp::Co | CompareOp::Sw | CompareOp::Ew);
+        let refuse = |text| Err(BindError::new(BindErrorKind::Operator, path, text));
+        let mistyped = |text| Err(BindError::new(BindErrorKind::Operand, path, text));
+        match (node.kind(), value) {
+            (AttributeType::Boolean, _) if ordering || substring => refuse("is a boolean: only eq, ne and pr apply"),
+            (AttributeType::Boolean, Literal::Bool(value)) => {
+                Ok(Test::boolean(op, *value, node.role() == Role::Primary))
+            }
+            (AttributeType::Boolean, Literal::String(text)) => {
+                let value = match text.as_ref() {
+                    t if t.eq_ignore_ascii_case("true") => true,
+                    t if t.eq_ignore_ascii_case("false") => false,
+                    _ => return mistyped("is compared with a boolean"),
+                };
+                self.lenient(Leniency::BooleanText, path)?;
+                Ok(Test::boolean(op, value, node.role() == Role::Primary))
+            }
+            (AttributeType::Boolean, _) => mistyped("is compared with a boolean"),
+            (AttributeType::Binary, _) if ordering || substring => refuse("is binary: only eq, ne and pr apply"),
+            (AttributeType::Integer | AttributeType::Decimal | AttributeType::DateTime, _) if substring => {
+                refuse("is not text: co, sw and ew do not apply")
+            }
+            (AttributeType::Integer | AttributeType::Decimal, Literal::Number(number)) => Ok(Test::Number(op, *number)),
+            (AttributeType::Integer | AttributeType::Decimal, _) => mistyped("is compared with a number"),
+            (AttributeType::DateTime, Literal::String(text)) => match time::parse_date_time(text) {
+                Some(at) => Ok(Test::Instant(op, Instant(at))),
+                None => mistyped("is compared with a date and time such as \"2026-01-31T09:00:00Z\""),
+            },
+            (AttributeType::DateTime, _) => mistyped("is compared with a date and time in quotes"),
+            (_, Literal::String(text)) => Ok(Test::Text(op, Text::new(text, node.definition().case_exact))),
+            _ => mistyped("is compared with a string"),
+        }
+    }
+
+    fn lenient(&mut self, leniency: Leniency, path: &AttrPath<'_>) -> Result<(), BindError> {
+        if !self.compat.accepts(leniency) {
+            return Err(BindError::new(BindErrorKind::Unsupported, path, "cannot be compared in this form"));
+        }
+        self.repairs.note(leniency, path.as_str());
+        Ok(())
+    }
+}
+
+/// A path inside `[ ]`: a sub-attribute of the attribute in front, or `value` for what has none.
+fn in_value(table: &Table, attribute: AttrId, path: &AttrPath<'_>) -> Option<AttrId> {
+    let node = table.node(attribute);
+    if path.schema().is_some() || path.sub_attribute().is_some() {
+        return None;
+    }
+    if !node.is_complex() && path.attribute().eq_ignore_ascii_case("value") {
+        return Some(attribute);
+    }
+    table.child(node.children(), path.attribute())
+}
+
+/// Why a filter makes no sense for a resource type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("attribute `{}` {text}", excerpt(path))]
+pub struct BindError {
+    kind: BindErrorKind,
+    path: String,
+    text: &'static str,
+}
+
+/// The kinds of [`BindError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BindErrorKind {
+    /// The resource type has no such attribute.
+    UnknownAttribute,
+    /// The attribute is never returned, so that a filter would tell what it holds.
+    Hidden,
+    /// The attribute's type does not support the operator.
+    Operator,
+    /// The operand is not of the attribute's type.
+    Operand,
+    /// The attribute is complex and the comparison does not say which part is meant.
+    NeedsSubAttribute,
+    /// The attribute has no sub-attributes.
+    NoSubAttributes,
+    /// The comparison is not supported.
+    Unsupported,
+}
+
+impl BindError {
+    fn new(kind: BindErrorKind, path: &AttrPath<'_>, text: &'static str) -> Self {
+        Self { kind, path: path.as_str().to_owned(), text }
+    }
+
+    fn unknown(path: &AttrPath<'_>) -> Self {
+        Self::new(BindErrorKind::UnknownAttribute, path, "is not known")
+    }
+
+    /// What is wrong.
+    pub fn kind(&self) -> BindErrorKind {
+        self.kind
+    }
+
+    /// The path as it was written.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl Test {
+    fn boolean(op: CompareOp, value: bool, missing_is_false: bool) -> Self {
+        Self::Boolean { is: value == (op == CompareOp::Eq), negated: op == CompareOp::Ne, missing_is_false }
+    }
+
+    /// The value that is demanded, when the test is an equality.
+    pub(crate) fn equality(&self) -> Option<serde_json::Value> {
+        match self {
+            Self::Text(CompareOp::Eq, text) => Some(text.written().into()),
+            Self::Boolean { is, negated: false, .. } => Some((*is).into()),
+            Self::Number(CompareOp::Eq, Number::Int(n)) => Some((*n).into()),
+            Self::Number(CompareOp::Eq, Number::Float(n)) => Some((*n).into()),
+            _ => None,
+        }
+    }
+
+    fn required_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(CompareOp::Eq, text) => Some(text.key()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Carrying changes out on a document. Only the attributes that are touched are looked at; all else is copied.
+
+use std::collections::BTreeMap;
+
+use super::changes::{Changes, Edit, Patched, Target};
+use super::list::{List, SetPart};
+use super::{PatchError, PatchErrorKind};
+use crate::compat::{Leniency, Repairs};
+use crate::resource::object;
+use crate::resource::scan::{members, write_string};
+use crate::resource::{Resource, splice};
+use crate::schema::Mutability;
+use crate::schema::table::{AttrId, Table};
+
+impl Changes {
+    /// Carries out all changes on a resource that has its references with it. The resource itself stays as it is.
+    ///
+    /// # Errors
+    /// When a path selects nothing, an immutable attribute would change, a required one would be lost, or a limit is
+    /// exceeded. There is no partial result.
+    pub fn apply(&self, resource: &Resource) -> Result<Patched, PatchError> {
+        self.run(resource, true)
+    }
+
+    /// Carries out the changes of the document and leaves [`relations`](Self::relations) to the store.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn apply_document(&self, resource: &Resource) -> Result<Patched, PatchError> {
+        self.run(resource, false)
+    }
+
+    fn run(&self, resource: &Resource, relations: bool) -> Result<Patched, PatchError> {
+        let mut draft = Draft {
+            resource,
+            table: self.ty.table(),
+            touched: BTreeMap::new(),
+            unknown: Vec::new(),
+            work: self.limits.patch_work,
+            repairs: Repairs::default(),
+        };
+        for edit in &self.edits {
+            draft.edit(edit)?;
+        }
+        if relations {
+            for change in &self.relations {
+                draft.list(change.attribute)?.relate(change);
+            }
+        }
+        draft.finish(self)
+    }
+}
+
+struct Draft<'d> {
+    resource: &'d Resource,
+    table: &'d Table,
+    touched: BTreeMap<AttrId, State>,
+    unknown: Vec<(String, Option<Vec<u8>>)>,
+    /// how many elements may still be visited
+    work: usize,
+    repairs: Repairs,
+}
+
+/// An attribute that is being edited.
+enum State {
+    Single(Option<Vec<u8>>),
+    Multi(List),
+}
+
+impl Draft<'_> {
+    fn edit(&mut self, edit: &Edit) -> Result<(), PatchError> {
+        match edit {
+            Edit::Set { target, replace, creates, value } => self.set(target, *replace, *creates, value),
+            Edit::Remove { target } => self.remove(target),
+            Edit::RemoveListed { attribute, values } => {
+                self.list(*attribute)?.remove_listed(values);
+                Ok(())
+            }
+            Edit::Unknown { name, value } => {
+                self.unknown.retain(|(n, _)| n != name);
+                self.unknown.push((name.clone(), value.clone()));
+                Ok(())
+            }
+        }
+    }
+
+    fn set(&mut self, target: &Target, replace: bool, creates: bool, value: &[u8]) -> Result<(), PatchError> {
+        let table = self.table;
+        let node = table.node(target.entry);
+        if !node.is_multi() {
+            return self.set_single(target, replace, creates, value);
+        }
+        let resource = self.resource;
+        match (&target.selector, target.sub) {
+            (None, None) if replace => self.list(target.entry)?.replace(value),
+            (None, None) => self.list(target.entry)?.add(table, target.entry, value),
+            (None, Some(sub)) => {
+                let part = SetPart { table, of: target.entry, sub: Some(sub), replace, value };
+                let list = self.list(target.entry)?;
+                if list.is_empty() {
+                    list.create(&part, None);
+                } else {
+                    list.set(&part, |_| true);
+                }
+            }
+            (Some(selector), sub) => {
+                let part = SetPart { table, of: target.entry, sub, replace, value };
+                let matches = |element: &[u8]| selector.0.matches_element(resource, element);
+                if !self.list(target.entry)?.set(&part, matches) {
+                    let created = selector.0.equalities().filter(|_| creates || !replace);
+                    let Some(terms) = created else { return Err(self.no_target(target)) };
+                    if replace {
+                        self.repairs.note(Leniency::ReplaceCreates, table.path(target.entry));
+                    }
+                    let element = List::element(table, target.entry, &terms);
+                    self.list(target.entry)?.create(&part, element);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn set_single(&mut self, target: &Target, replace: bool, creates: bool, value: &[u8]) -> Result<(), PatchError> {
+        let (table, resource) = (self.table, self.resource);
+        let entry = target.entry;
+        let current = self.single(entry).clone();
+        if let Some(selector) = &target.selector {
+            let matches = current.as_deref().is_some_and(|c| selector.0.matches_element(resource, c));
+            if !matches && (current.is_some() || (replace && !creates)) {
+                return Err(self.no_target(target));
+            }
+        }
+        let next = match target.sub {
+            Some(sub) => object::with(table, current.as_deref(), sub, Some(value)),
+            None if table.node(entry).is_complex() => object::merged(table, entry, current.as_deref(), value),
+            None => Some(value.to_vec()),
+        };
+        self.check_immutable(target, current.as_deref(), next.as_deref())?;
+        *self.single(entry) = next;
+        Ok(())
+    }
+
+    fn remove(&mut self, target: &Target) -> Result<(), PatchError> {
+        let (table, resource) = (self.table, self.resource);
+        if table.node(target.entry).is_multi() {
+            let list = self.list(target.entry)?;
+            match &target.selector {
+                None => list.remove(table, target.sub, |_| true),
+                Some(selector) => list.remove(table, target.sub, |e| selector.0.matches_element(resource, e)),
+            }
+            return Ok(());
+        }
+        let current = self.single(target.entry).clone();
+        let Some(value) = current.as_deref() else { return Ok(()) };
+        if target.selector.as_ref().is_some_and(|s| !s.0.matches_element(resource, value)) {
+            return Ok(());
+        }
+        let next = target.sub.and_then(|sub| object::with(table, Some(value), sub, None));
+        self.check_immutable(target, current.as_deref(), next.as_deref())?;
+        *self.single(target.entry) = next;
+        Ok(())
+    }
+
+    fn check_immutable(&self, target: &Target, old: Option<&[u8]>, new: Option<&[u8]>) -> Result<(), PatchError> {
+        let immutable = |id: AttrId| self.table.node(id).definition().mutability == Mutability::Immutable;
+        let whole = immutable(target.entry) && old.is_some() && old != new;
+        let child = |object: Option<&[u8]>, id: AttrId| -> Option<Vec<u8>> {
+            let name = self.table.node(id).name().as_bytes();
+            members(object?).find(|(key, _)| *key == name).map(|(_, value)| value.to_vec())
+        };
+        let part =
+            self.table.node(target.entry).children().ids().iter().copied().filter(|id| immutable(*id)).find(|id| {
+                let before = child(old, *id);
+                before.is_some() && before != child(new, *id)
+            });
+        match (whole, part) {
+            (false, None) => Ok(()),
+            (_, part) => {
+                let path = self.table.path(part.unwrap_or(target.entry));
+                Err(PatchError::message(PatchErrorKind::Mutability, format!("attribute `{path}` is immutable")))
+            }
+        }
+    }
+
+    fn no_target(&self, target: &Target) -> PatchError {
+        let text = format!("the path selects no value of `{}`", self.table.path(target.entry));
+        PatchError::message(PatchErrorKind::NoTarget, text)
+    }
+
+    fn single(&mut self, id: AttrId) -> &mut Option<Vec<u8>> {
+        let resource = self.resource;
+        let state = self.touched.entry(id).or_insert_with(|| State::Single(resource.value(id).map(<[u8]>::to_vec)));
+        match state {
+            State::Single(value) => value,
+            // an attribute is single or multi-valued for good; keeps the compiler content without a panic
+            State::Multi(list) => list.as_single(),
+        }
+    }
+
+    fn list(&mut self, id: AttrId) -> Result<&mut List, PatchError> {
+        let resource = self.resource;
+        let state = self.touched.entry(id).or_insert_with(|| State::Multi(List::new(resource.value(id))));
+        if let State::Single(value) = state {
+            *state = State::Multi(List::new(value.as_deref()));
+        }
+        let State::Multi(list) = state else {
+            return Err(PatchError::message(PatchErrorKind::Value, "the attribute has one value only"));
+        };
+        match self.work.checked_sub(list.len() + 1) {
+            Some(left) => self.work = left,
+            None => return Err(PatchError::message(PatchErrorKind::TooLarge, "the operations are too much work")),
+        }
+        Ok(list)
+    }
+
+    fn finish(self, changes: &Changes) -> Result<Patched, PatchError> {
+        let mut parts: Vec<(AttrId, Option<Vec<u8>>)> = Vec::with_capacity(self.touched.len());
+        for (id, state) in self.touched {
+            let node = self.table.node(id);
+            let value = match state {
+                State::Single(value) => value,
+                State::Multi(list) => {
+                    if list.len() > changes.limits.values && node.relation() != crate::schema::table::Relation::Many {
+                        let text = format!("attribute `{}` has too many values", self.table.path(id));
+                        return Err(PatchError::message(PatchErrorKind::Value, text));
+                    }
+                    list.into_value()
+                }
+            };
+            check_required(self.table, id, value.as_deref())?;
+            if value.as_deref() != self.resource.value(id) {
+                parts.push((id, value));
+            }
+        }
+        let mut unknown = Vec::new();
+        for (name, value) in self.unknown {
+            let mut key = Vec::new();
+            write_string(&mut key, &name);
+            unknown.push((key, value));
+        }
+        let resource = splice(self.resource, &parts, &unknown, changes.secrets.clone().into());
+        let changed = resource.as_json() != self.resource.as_json() || !changes.secrets.is_empty();
+        Ok(Patched { resource, changed, repairs: self.repairs })
+    }
+}
+
+/// What is required must be there afterwards, in the attribute and in each of its values.
+fn check_required(table: &Table, id: AttrId, value: Option<&[u8]>) -> Result<(), PatchError> {
+    let node = table.node(id);
+    let missing = match value {
+        None => node.must_be_given().then_some(id),
+        Some(_) if node.children().required().is_empty() => None,
+        Some(value) => crate::resource::scan::elements(value).find_map(|element| {
+            let has = |child: AttrId| members(element).any(|(name, _)| name == table.node(child).name().as_bytes());
+            node.children().required().iter().copied().find(|child| !has(*child))
+        }),
+    };
+    match missing {
+        None => Ok(()),
+        Some(id) => {
+            let text = format!("attribute `{}` is required", table.path(id));
+            Err(PatchError::message(PatchErrorKind::Value, text))
+        }
+    }
+}

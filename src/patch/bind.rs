@@ -1,0 +1,388 @@
+//! From operations to edits: paths resolved, values read, dialects understood. All that can be refused without looking at
+//! the resource is refused here.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::changes::{Changes, Edit, Selector, Target};
+use super::{Op, Operation, Patch, PatchError, PatchErrorKind};
+use crate::compat::{Compat, Leniency, Repairs};
+use crate::error::excerpt;
+use crate::filter::Path;
+use crate::resource::{Reader, Rules, Secrets, UnknownAttributes};
+use crate::schema::table::{AttrId, Node, Relation};
+use crate::schema::{Mutability, ResourceType};
+use crate::{AttrPath, Limits};
+
+impl Patch<'_> {
+    /// Resolves every path and reads every value: what the request changes, whatever spelling it came in.
+    ///
+    /// # Errors
+    /// When a path or value makes no sense for the resource type, or names what clients cannot change.
+    pub fn bind(&self, ty: &ResourceType, compat: Compat, limits: &Limits) -> Result<Changes, PatchError> {
+        self.bind_with(ty, Rules::new(limits, compat, UnknownAttributes::default()))
+    }
+
+    pub(crate) fn bind_with(&self, ty: &ResourceType, rules: Rules<'_>) -> Result<Changes, PatchError> {
+        let mut binder = Binder {
+            ty,
+            rules,
+            reader: Reader::new(ty, rules),
+            edits: Vec::new(),
+            secrets: Vec::new(),
+            repairs: Repairs::default(),
+            creates: false,
+        };
+        for (number, operation) in self.operations.iter().enumerate() {
+            binder.creates = operation.op == Op::Add || operation.capitalised || self.from_entra;
+            binder.operation(operation).map_err(|e| e.at(number))?;
+        }
+        let mut repairs = binder.reader.take_repairs();
+        repairs.append(binder.repairs);
+        Ok(Changes::new(ty, rules.limits, binder.edits, binder.secrets, repairs))
+    }
+}
+
+struct Binder<'b> {
+    ty: &'b ResourceType,
+    rules: Rules<'b>,
+    reader: Reader<'b>,
+    edits: Vec<Edit>,
+    secrets: Vec<Secrets>,
+    repairs: Repairs,
+    /// whether a value path that matches nothing creates what it describes
+    creates: bool,
+}
+
+impl Binder<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) -> Result<(), PatchError> {
+        if operation.capitalised {
+            self.lenient(Leniency::OpCase, "op", PatchErrorKind::Syntax)?;
+        }
+        match (operation.op, &operation.path, operation.value) {
+            (Op::Remove, None, value) => self.remove_wrapped(value),
+            (Op::Remove, Some(path), value) => self.remove(path, value),
+            (_, _, None) => Err(PatchError::message(PatchErrorKind::Value, "`value` is required")),
+            (op, None, Some(value)) => self.resource_value(op, value, AttrId::ROOT),
+            (op, Some(path), Some(value)) => {
+                let path = self.path(path)?;
+                self.set(op, &path, value)
+            }
+        }
+    }
+
+    /// An operation without a path: every member of its value is an operation of its own.
+    fn resource_value(&mut self, op: Op, value: &RawValue, below: AttrId) -> Result<(), PatchError> {
+        for (key, value) in self.members(value)? {
+            let table = self.ty.table();
+            match table.child(table.node(below).children(), &key) {
+                Some(id) if table.node(id).is_read_only() => {}
+                Some(AttrId::SCHEMAS) => self.schemas(op, value)?,
+                Some(id) if table.node(id).is_extension() => self.extension(op, id, value)?,
+                Some(id) => self.assign(op, Target::whole(id), value)?,
+                None if below == AttrId::ROOT && key.contains(['.', ':', '[']) => self.path_key(op, &key, value)?,
+                None => self.unknown(op, &key, value)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A key such as `name.familyName` or `urn:…:User:department`, which is a path and not a name.
+    fn path_key(&mut self, op: Op, key: &str, value: &RawValue) -> Result<(), PatchError> {
+        let known = Path::parse(key, self.rules.limits)
+            .ok()
+            .filter(|p| self.ty.find(&p.attribute, self.rules.compat).is_some());
+        match known {
+            Some(path) if self.rules.compat.accepts(Leniency::PathKeys) => {
+                self.repairs.note(Leniency::PathKeys, key);
+                match self.set(op, &path, value) {
+                    // what only the service provider can change is ignored inside a value
+                    Err(e) if e.kind() == PatchErrorKind::Mutability && self.is_read_only(&path) => Ok(()),
+                    result => result,
+                }
+            }
+            _ => self.unknown(op, key, value),
+        }
+    }
+
+    fn unknown(&mut self, op: Op, key: &str, value: &RawValue) -> Result<(), PatchError> {
+        match self.rules.unknown {
+            UnknownAttributes::Drop => Ok(()),
+            UnknownAttributes::Refuse => {
+                Err(PatchError::message(PatchErrorKind::Path, format!("attribute `{}` is not known", excerpt(key))))
+            }
+            UnknownAttributes::Keep => {
+                let text = self.reader.unknown_value(value.get())?;
+                if op == Op::Replace || text.is_some() {
+                    self.edits.push(Edit::Unknown { name: key.to_owned(), value: text });
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn extension(&mut self, op: Op, id: AttrId, value: &RawValue) -> Result<(), PatchError> {
+        if is_null(value) {
+            return if op == Op::Replace { self.remove_extension(id) } else { Ok(()) };
+        }
+        self.resource_value(op, value, id)
+    }
+
+    fn remove_extension(&mut self, id: AttrId) -> Result<(), PatchError> {
+        let table = self.ty.table();
+        if table.node(id).definition().required {
+            return Err(self.refuse(id, PatchErrorKind::Mutability, "is required"));
+        }
+        for child in table.node(id).children().ids() {
+            if !table.node(*child).is_read_only() {
+                self.edits.push(Edit::Remove { target: Target::whole(*child) });
+            }
+        }
+        Ok(())
+    }
+
+    /// `schemas` follows from the data. What is checked is that the request does not take the base schema away.
+    fn schemas(&mut self, op: Op, value: &RawValue) -> Result<(), PatchError> {
+        let list: Result<Vec<Cow<'_, str>>, _> = serde_json::from_str(value.get());
+        let one: Result<Cow<'_, str>, _> = serde_json::from_str(value.get());
+        let Some(uris) = list.ok().or_else(|| one.ok().map(|uri| vec![uri])) else {
+            return Err(self.refuse(AttrId::SCHEMAS, PatchErrorKind::Value, "must be an array of schema URIs"));
+        };
+        let base = self.ty.schema().id.as_str();
+        if op == Op::Replace && !uris.iter().any(|uri| uri.eq_ignore_ascii_case(base)) {
+            return Err(self.refuse(AttrId::SCHEMAS, PatchErrorKind::Mutability, "must keep the base schema"));
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, op: Op, path: &Path<'_>, value: &RawValue) -> Result<(), PatchError> {
+        let target = self.target(path)?;
+        let id = target.id();
+        let node = self.ty.node(id);
+        if id == AttrId::SCHEMAS {
+            return self.schemas(op, value);
+        }
+        if node.is_extension() {
+            return self.extension(op, id, value);
+        }
+        self.assign(op, target, value)
+    }
+
+    fn assign(&mut self, op: Op, target: Target, value: &RawValue) -> Result<(), PatchError> {
+        let id = target.id();
+        let node = self.ty.node(id);
+        let element = target.selector.is_some() && target.sub.is_none();
+        let text = self.reader.value(id, element, value.get())?;
+        if node.is_secret() {
+            let secret = self.reader.take_secrets().into_iter().next_back().and_then(|(_, secret)| secret);
+            self.secrets.push((id, secret));
+            return Ok(());
+        }
+        let Some(text) = text else {
+            if op == Op::Add {
+                return Ok(());
+            }
+            if target.selector.is_some() && target.sub.is_none() {
+                return Err(self.refuse(id, PatchErrorKind::Value, "cannot be replaced by nothing: remove it"));
+            }
+            return self.remove_target(target);
+        };
+        self.edits.push(Edit::Set { target, replace: op == Op::Replace, creates: self.creates, value: text.into() });
+        Ok(())
+    }
+
+    fn remove(&mut self, path: &str, value: Option<&RawValue>) -> Result<(), PatchError> {
+        let path = self.path(path)?;
+        let target = self.target(&path)?;
+        let node = self.ty.node(target.id());
+        if target.id() == AttrId::SCHEMAS {
+            return Err(self.refuse(AttrId::SCHEMAS, PatchErrorKind::Mutability, "must keep the base schema"));
+        }
+        if node.is_extension() {
+            return self.remove_extension(target.id());
+        }
+        let listed = value.filter(|v| !is_null(v) && target.selector.is_none() && node.is_multi());
+        match listed {
+            Some(value) => self.remove_listed(target.id(), value),
+            None => self.remove_target(target),
+        }
+    }
+
+    /// `remove` with a path and the values to remove: never all of them.
+    fn remove_listed(&mut self, id: AttrId, value: &RawValue) -> Result<(), PatchError> {
+        let name = self.ty.node(id).name();
+        if value.get().starts_with('{') {
+            let mut members = self.members(value)?;
+            if let Some(at) = members.iter().position(|(key, _)| key.eq_ignore_ascii_case(name)) {
+                self.lenient(Leniency::RemoveWrapped, name, PatchErrorKind::Value)?;
+                let (_, value) = members.swap_remove(at);
+                return self.push_listed(id, value);
+            }
+        }
+        self.lenient(Leniency::RemoveListed, name, PatchErrorKind::Value)?;
+        self.push_listed(id, value)
+    }
+
+    fn push_listed(&mut self, id: AttrId, value: &RawValue) -> Result<(), PatchError> {
+        if let Some(values) = self.reader.value(id, false, value.get())? {
+            self.edits.push(Edit::RemoveListed { attribute: id, values: values.into() });
+        }
+        Ok(())
+    }
+
+    /// `remove` without a path: refused, but for an object that holds nothing else than references to remove.
+    fn remove_wrapped(&mut self, value: Option<&RawValue>) -> Result<(), PatchError> {
+        let no_path = || PatchError::message(PatchErrorKind::NoTarget, "`remove` needs a `path`");
+        let value = value.filter(|v| self.rules.compat.accepts(Leniency::RemoveWrapped) && v.get().starts_with('{'));
+        let members = self.members(value.ok_or_else(no_path)?)?;
+        let table = self.ty.table();
+        let references = |key: &str| {
+            table.child(table.root().children(), key).filter(|id| table.node(*id).relation() == Relation::Many)
+        };
+        let all: Option<Vec<_>> = members.iter().map(|(key, value)| Some((references(key)?, *value))).collect();
+        let all = all.filter(|all| !all.is_empty()).ok_or_else(no_path)?;
+        for (id, value) in all {
+            self.repairs.note(Leniency::RemoveWrapped, table.path(id));
+            self.push_listed(id, value)?;
+        }
+        Ok(())
+    }
+
+    fn remove_target(&mut self, target: Target) -> Result<(), PatchError> {
+        let id = target.id();
+        let node = self.ty.node(id);
+        let whole = target.selector.is_none() || target.sub.is_some();
+        if node.must_be_given() && whole {
+            return Err(self.refuse(id, PatchErrorKind::Mutability, "is required"));
+        }
+        if node.is_secret() {
+            self.secrets.push((id, None));
+            return Ok(());
+        }
+        self.edits.push(Edit::Remove { target });
+        Ok(())
+    }
+
+    fn path<'p>(&self, path: &'p str) -> Result<Path<'p>, PatchError> {
+        Path::parse(path, self.rules.limits).map_err(PatchError::path)
+    }
+
+    fn target(&mut self, path: &Path<'_>) -> Result<Target, PatchError> {
+        let table = self.ty.table();
+        let unknown = |path: &AttrPath<'_>| {
+            PatchError::message(PatchErrorKind::Path, format!("attribute `{}` is not known", excerpt(path.as_str())))
+        };
+        let (id, leniency) =
+            self.ty.find(&path.attribute, self.rules.compat).ok_or_else(|| unknown(&path.attribute))?;
+        if let Some(leniency) = leniency {
+            self.repairs.note(leniency, path.attribute.as_str());
+        }
+        let entry = table.entry_of(id);
+        let mut target = Target { entry, selector: None, sub: (entry != id).then_some(id) };
+        if let Some(filter) = &path.filter {
+            let node = table.node(id);
+            if entry != id || node.is_extension() || !(node.is_multi() || node.is_complex()) {
+                return Err(self.refuse(id, PatchErrorKind::Path, "has no values to select from"));
+            }
+            let bound =
+                filter.bind_in(self.ty, id, self.rules.compat, &mut self.repairs).map_err(PatchError::filter)?;
+            target.selector = Some(Selector::new(bound));
+            if let Some(sub) = &path.sub_attribute {
+                let child = table.child(node.children(), sub);
+                target.sub = Some(child.ok_or_else(|| {
+                    let text = format!("attribute `{}.{}` is not known", table.path(id), excerpt(sub));
+                    PatchError::message(PatchErrorKind::Path, text)
+                })?);
+            }
+        }
+        self.check_mutability(&target)?;
+        Ok(target)
+    }
+
+    /// What no client can change at all. Whether an immutable attribute has a value already is seen when it is applied.
+    fn check_mutability(&self, target: &Target) -> Result<(), PatchError> {
+        let table = self.ty.table();
+        let (entry, node) = (table.node(target.entry), table.node(target.id()));
+        let read_only = |n: &Node| n.is_read_only() && !n.is_extension();
+        if read_only(entry) || read_only(node) || node.is_computed_ref() {
+            return Err(self.refuse(target.id(), PatchErrorKind::Mutability, "is readOnly"));
+        }
+        let part_of_reference = target.sub.is_some() && entry.relation() == Relation::Many;
+        if part_of_reference && node.definition().mutability == Mutability::Immutable {
+            return Err(self.refuse(
+                target.id(),
+                PatchErrorKind::Mutability,
+                "is immutable: remove the value and add another",
+            ));
+        }
+        Ok(())
+    }
+
+    fn is_read_only(&self, path: &Path<'_>) -> bool {
+        let table = self.ty.table();
+        self.ty
+            .find(&path.attribute, self.rules.compat)
+            .is_some_and(|(id, _)| table.node(id).is_read_only() || table.node(table.entry_of(id)).is_read_only())
+    }
+
+    fn members<'v>(&self, value: &'v RawValue) -> Result<Vec<(Cow<'v, str>, &'v RawValue)>, PatchError> {
+        let not_object =
+            || PatchError::message(PatchErrorKind::Value, "`value` must be an object when there is no `path`");
+        if !value.get().starts_with('{') {
+            return Err(not_object());
+        }
+        let members: Members<'v> = serde_json::from_str(value.get()).map_err(|_| not_object())?;
+        if members.0.len() > self.rules.limits.patch_operations {
+            return Err(PatchError::message(PatchErrorKind::TooLarge, "`value` has too many members"));
+        }
+        let mut names: Vec<String> = members.0.iter().map(|(key, _)| key.to_ascii_lowercase()).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair.first() == pair.last()) {
+            return Err(PatchError::message(PatchErrorKind::Syntax, "`value` has a member twice"));
+        }
+        Ok(members.0)
+    }
+
+    fn lenient(&mut self, leniency: Leniency, at: &str, otherwise: PatchErrorKind) -> Result<(), PatchError> {
+        if !self.rules.compat.accepts(leniency) {
+            let text = format!("`{}` is not accepted in this form", excerpt(at));
+            return Err(PatchError::message(otherwise, text));
+        }
+        self.repairs.note(leniency, at);
+        Ok(())
+    }
+
+    fn refuse(&self, id: AttrId, kind: PatchErrorKind, text: &str) -> PatchError {
+        PatchError::message(kind, format!("attribute `{}` {text}", self.ty.table().path(id)))
+    }
+}
+
+fn is_null(value: &RawValue) -> bool {
+    value.get() == "null"
+}
+
+/// The members of an object, in order.
+struct Members<'v>(Vec<(Cow<'v, str>, &'v RawValue)>);
+
+impl<'de> serde::Deserialize<'de> for Members<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visit;
+        impl<'de> serde::de::Visitor<'de> for Visit {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: serde::de::MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry::<Cow<'de, str>, &'de RawValue>()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Visit)
+    }
+}

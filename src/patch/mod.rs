@@ -1,0 +1,253 @@
+//! PATCH (RFC 7644 §3.5.2): operations as they are sent, bound to a resource type, folded into [`Changes`], applied.
+//!
+//! All spellings that identity providers send become the same edits here, in [`Patch::bind`], and nowhere else.
+
+mod apply;
+mod bind;
+mod changes;
+mod error;
+mod list;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+pub use self::changes::{Changes, Patched, RelationChange};
+pub use self::error::{PatchError, PatchErrorKind};
+
+use crate::Limits;
+
+/// The schema URI of a PATCH request.
+pub const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// A PATCH request as it was sent: well-formed, and not yet asked what it means.
+///
+/// ```
+/// # use scim_provider::{Changes, Compat, Limits, Patch, Resource, User};
+/// let users = User::resource_type().build()?;
+/// let ada = Resource::parse(&users, br#"{"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada"}"#)?;
+/// let patch = Patch::parse(
+///     br#"{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+///          "Operations": [{"op": "Replace", "path": "active", "value": "False"}]}"#,
+///     &Limits::default(),
+/// )?;
+/// let patched = patch.bind(&users, Compat::default(), &Limits::default())?.apply(&ada)?;
+/// assert_eq!(patched.resource.get("active").and_then(|v| v.as_bool()), Some(false));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Patch<'a> {
+    operations: Vec<Operation<'a>>,
+    from_entra: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Operation<'a> {
+    pub(crate) op: Op,
+    /// `Add`, `Replace`, `Remove`: the default dialect of Entra ID
+    pub(crate) capitalised: bool,
+    pub(crate) path: Option<Cow<'a, str>>,
+    pub(crate) value: Option<&'a RawValue>,
+}
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    Add,
+    Remove,
+    Replace,
+}
+
+impl<'a> Patch<'a> {
+    /// Reads a request's body.
+    ///
+    /// # Errors
+    /// When the message is not a PATCH request, or has more operations than `limits` allows.
+    pub fn parse(json: &'a [u8], limits: &Limits) -> Result<Self, PatchError> {
+        let mut message = Message { most: limits.patch_operations, operations: None, schema: false, failure: None };
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let result = MessageSeed(&mut message).deserialize(&mut deserializer).and_then(|()| deserializer.end());
+        if let Err(e) = result {
+            return Err(message.failure.unwrap_or_else(|| PatchError::syntax(&e)));
+        }
+        if !message.schema {
+            return Err(PatchError::message(
+                PatchErrorKind::Syntax,
+                format!("`schemas` must contain `{PATCH_SCHEMA}`"),
+            ));
+        }
+        match message.operations {
+            Some(operations) if !operations.is_empty() => Ok(Self { operations, from_entra: false }),
+            _ => Err(PatchError::message(PatchErrorKind::Syntax, "`Operations` must have at least one operation")),
+        }
+    }
+
+    /// Says that the request carries Entra ID's marks, which settles what its `replace` means
+    /// ([`Leniency::ReplaceCreates`](crate::Leniency::ReplaceCreates)).
+    #[must_use]
+    pub fn from_entra(mut self, from_entra: bool) -> Self {
+        self.from_entra = from_entra;
+        self
+    }
+
+    /// How many operations there are.
+    pub fn len(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// Never: a request has at least one operation.
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+}
+
+struct Message<'a> {
+    most: usize,
+    operations: Option<Vec<Operation<'a>>>,
+    schema: bool,
+    failure: Option<PatchError>,
+}
+
+impl Message<'_> {
+    fn fail<E: serde::de::Error>(&mut self, kind: PatchErrorKind, text: impl Into<Cow<'static, str>>) -> E {
+        self.failure.get_or_insert_with(|| PatchError::message(kind, text));
+        E::custom("refused")
+    }
+}
+
+struct MessageSeed<'m, 'a>(&'m mut Message<'a>);
+
+impl<'de> DeserializeSeed<'de> for MessageSeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for MessageSeed<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a PATCH request")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+        let message = self.0;
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            if key.eq_ignore_ascii_case("schemas") {
+                let uris: &RawValue = map.next_value()?;
+                let uris: Vec<Cow<'_, str>> = serde_json::from_str(uris.get()).unwrap_or_default();
+                message.schema = uris.iter().any(|uri| uri.eq_ignore_ascii_case(PATCH_SCHEMA));
+            } else if key.eq_ignore_ascii_case("Operations") {
+                if message.operations.is_some() {
+                    return Err(message.fail(PatchErrorKind::Syntax, "`Operations` is given twice"));
+                }
+                map.next_value_seed(OperationsSeed(message))?;
+            } else {
+                map.next_value::<serde::de::IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct OperationsSeed<'m, 'a>(&'m mut Message<'a>);
+
+impl<'de> DeserializeSeed<'de> for OperationsSeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for OperationsSeed<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of operations")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<(), S::Error> {
+        let mut operations = Vec::new();
+        while let Some(operation) =
+            seq.next_element_seed(OperationSeed { message: self.0, number: operations.len() })?
+        {
+            operations.push(operation);
+            if operations.len() > self.0.most {
+                return Err(self.0.fail(PatchErrorKind::TooLarge, "there are too many operations"));
+            }
+        }
+        self.0.operations = Some(operations);
+        Ok(())
+    }
+}
+
+struct OperationSeed<'m, 'a> {
+    message: &'m mut Message<'a>,
+    number: usize,
+}
+
+impl OperationSeed<'_, '_> {
+    fn fail<E: serde::de::Error>(self, kind: PatchErrorKind, text: impl Into<Cow<'static, str>>) -> E {
+        self.message.failure.get_or_insert_with(|| PatchError::operation(self.number, kind, text));
+        E::custom("refused")
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for OperationSeed<'_, 'de> {
+    type Value = Operation<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Operation<'de>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for OperationSeed<'_, 'de> {
+    type Value = Operation<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an operation")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Operation<'de>, M::Error> {
+        let (mut op, mut path, mut value) = (None, None, None);
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            let text: &'de RawValue = map.next_value()?;
+            let slot = match &key {
+                k if k.eq_ignore_ascii_case("op") => &mut op,
+                k if k.eq_ignore_ascii_case("path") => &mut path,
+                k if k.eq_ignore_ascii_case("value") => &mut value,
+                _ => continue,
+            };
+            if slot.replace(text).is_some() {
+                return Err(
+                    self.fail(PatchErrorKind::Syntax, format!("`{}` is given twice", crate::error::excerpt(&key)))
+                );
+            }
+        }
+        let text = |raw: &'de RawValue| serde_json::from_str::<BorrowedText<'de>>(raw.get()).ok().map(|t| t.0);
+        let Some(name) = op.and_then(text) else {
+            return Err(self.fail(PatchErrorKind::Syntax, "`op` must be add, remove or replace"));
+        };
+        let op = match name.as_ref() {
+            n if n.eq_ignore_ascii_case("add") => Op::Add,
+            n if n.eq_ignore_ascii_case("remove") => Op::Remove,
+            n if n.eq_ignore_ascii_case("replace") => Op::Replace,
+            _ => return Err(self.fail(PatchErrorKind::Syntax, "`op` must be add, remove or replace")),
+        };
+        let path = match path.filter(|p| p.get() != "null").map(text) {
+            None => None,
+            Some(Some(path)) => Some(path),
+            Some(None) => return Err(self.fail(PatchErrorKind::Path, "`path` must be a string")),
+        };
+        Ok(Operation { op, capitalised: name.bytes().any(|b| b.is_ascii_uppercase()), path, value })
+    }
+}
+
+/// A string that is borrowed where it has no escapes.
+#[derive(serde::Deserialize)]
+struct BorrowedText<'a>(#[serde(borrow)] Cow<'a, str>);

@@ -1,0 +1,299 @@
+//! Queries (RFC 7644 §3.4.2): filter, order, page and projection, from a URL or from a search request.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use crate::compat::{Compat, Repairs};
+use crate::filter::{BoundFilter, Filter};
+use crate::resource::Projection;
+use crate::schema::ResourceType;
+use crate::schema::table::AttrId;
+use crate::sort::Sort;
+use crate::{AttrPath, Error, Limits, ScimType};
+
+/// The schema URI of a search request.
+pub const SEARCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+
+/// A query, understood: what a store is asked for.
+///
+/// A store uses what it can and says in its [`Page`](crate::Page) what it used. Whatever it leaves, the service does.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Query {
+    /// Which resources.
+    pub filter: Option<BoundFilter>,
+    /// In which order; without one the store's own, as long as it is stable.
+    pub sort: Option<Sort>,
+    /// How many resources to skip: `startIndex` counted from 0.
+    pub offset: usize,
+    /// How many resources to return at the most, already within the service's limits. 0 asks for the total only.
+    pub limit: usize,
+    /// What is needed of each resource: what the client wants, and what the filter and the order look at.
+    pub projection: Projection,
+    /// How many candidates the service is ready to look at. A store that would return more need not: the query is refused.
+    pub scan: usize,
+    pub(crate) answer: Projection,
+}
+
+/// The parameters of a query as they were sent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parameters<'a> {
+    pub(crate) filter: Option<Cow<'a, str>>,
+    pub(crate) sort_by: Option<Cow<'a, str>>,
+    pub(crate) sort_order: Option<Cow<'a, str>>,
+    pub(crate) start_index: Option<i128>,
+    pub(crate) count: Option<i128>,
+    pub(crate) attributes: Vec<Cow<'a, str>>,
+    pub(crate) excluded: Vec<Cow<'a, str>>,
+}
+
+impl<'a> Parameters<'a> {
+    /// Reads a URL's query string: form-encoded, unknown parameters ignored, an empty value as good as none.
+    pub(crate) fn from_url(query: &'a str, limits: &Limits) -> Result<Self, Error> {
+        let mut this = Self::default();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decode(name)?;
+            let slot = match name.as_ref() {
+                n if n.eq_ignore_ascii_case("filter") => &mut this.filter,
+                n if n.eq_ignore_ascii_case("sortBy") => &mut this.sort_by,
+                n if n.eq_ignore_ascii_case("sortOrder") => &mut this.sort_order,
+                n if n.eq_ignore_ascii_case("startIndex") => {
+                    set_once(&mut this.start_index, integer("startIndex", &decode(value)?)?, "startIndex")?;
+                    continue;
+                }
+                n if n.eq_ignore_ascii_case("count") => {
+                    set_once(&mut this.count, integer("count", &decode(value)?)?, "count")?;
+                    continue;
+                }
+                n if n.eq_ignore_ascii_case("attributes") => {
+                    names(&mut this.attributes, decode(value)?, limits)?;
+                    continue;
+                }
+                n if n.eq_ignore_ascii_case("excludedAttributes") => {
+                    names(&mut this.excluded, decode(value)?, limits)?;
+                    continue;
+                }
+                _ => continue,
+            };
+            if !value.is_empty() && slot.replace(decode(value)?).is_some() {
+                return Err(invalid(format!("parameter `{name}` is given twice")));
+            }
+        }
+        Ok(this)
+    }
+
+    /// Reads the body of a `/.search` request.
+    pub(crate) fn from_body(json: &'a [u8], limits: &Limits) -> Result<Self, Error> {
+        let syntax = |text: &'static str| Error::bad_request(ScimType::InvalidSyntax, text);
+        let message: Search<'a> = serde_json::from_slice(json)
+            .map_err(|e| Error::bad_request(ScimType::InvalidSyntax, search_problem(&e)))?;
+        if !message.schemas.iter().any(|uri| uri.eq_ignore_ascii_case(SEARCH_SCHEMA)) {
+            return Err(syntax("`schemas` must contain `urn:ietf:params:scim:api:messages:2.0:SearchRequest`"));
+        }
+        if message.attributes.len().max(message.excluded_attributes.len()) > limits.projection_names {
+            return Err(invalid("too many attribute names"));
+        }
+        Ok(Self {
+            filter: message.filter.filter(|f| !f.is_empty()),
+            sort_by: message.sort_by.filter(|s| !s.is_empty()),
+            sort_order: message.sort_order.filter(|s| !s.is_empty()),
+            start_index: message.start_index.map(i128::from),
+            count: message.count.map(i128::from),
+            attributes: message.attributes,
+            excluded: message.excluded_attributes,
+        })
+    }
+
+    /// The projection of an answer.
+    pub(crate) fn projection(&self, ty: &ResourceType, compat: Compat) -> Result<Projection, Error> {
+        let all = |names: &'_ [Cow<'a, str>]| names.iter().map(|n| n.to_string()).collect::<Vec<_>>();
+        match (self.attributes.is_empty(), self.excluded.is_empty()) {
+            (true, true) => Ok(Projection::default_of(ty)),
+            (false, true) => Ok(Projection::only(ty, all(&self.attributes).iter().map(String::as_str), compat)),
+            (true, false) => Ok(Projection::without(ty, all(&self.excluded).iter().map(String::as_str), compat)),
+            (false, false) => Err(invalid("`attributes` and `excludedAttributes` exclude each other")),
+        }
+    }
+
+    /// Whether the request says what it wants to see.
+    pub(crate) fn names_attributes(&self) -> bool {
+        !self.attributes.is_empty() || !self.excluded.is_empty()
+    }
+
+    /// Binds the query to a resource type.
+    pub(crate) fn bind(
+        &self,
+        ty: &ResourceType,
+        compat: Compat,
+        limits: &Limits,
+        repairs: &mut Repairs,
+    ) -> Result<Query, Error> {
+        let answer = self.projection(ty, compat)?;
+        let filter = match &self.filter {
+            None => None,
+            Some(text) => {
+                let filter = Filter::parse(text, limits)
+                    .map_err(|e| Error::bad_request(ScimType::InvalidFilter, e.to_string()).with_source(e))?;
+                let bound = filter
+                    .bind(ty, compat)
+                    .map_err(|e| Error::bad_request(ScimType::InvalidFilter, e.to_string()).with_source(e))?;
+                repairs.append(bound.repairs().clone());
+                Some(bound)
+            }
+        };
+        let sort = self.sort(ty, compat)?;
+        let needs = filter.iter().flat_map(BoundFilter::attributes).chain(sort.iter().map(Sort::attribute));
+        let projection = answer.and(needs.collect::<Vec<AttrId>>());
+        let at_least = |n: i128, least: i128| usize::try_from(n.max(least)).unwrap_or(usize::MAX);
+        Ok(Query {
+            filter,
+            sort,
+            offset: at_least(self.start_index.unwrap_or(1), 1) - 1,
+            limit: self.count.map_or(limits.page_default, |n| at_least(n, 0)).min(limits.page_max),
+            projection,
+            scan: limits.scan,
+            answer,
+        })
+    }
+
+    fn sort(&self, ty: &ResourceType, compat: Compat) -> Result<Option<Sort>, Error> {
+        let Some(by) = &self.sort_by else { return Ok(None) };
+        let descending = match self.sort_order.as_deref() {
+            None => false,
+            Some(order) if order.eq_ignore_ascii_case("ascending") => false,
+            Some(order) if order.eq_ignore_ascii_case("descending") => true,
+            Some(_) => return Err(invalid("`sortOrder` must be ascending or descending")),
+        };
+        let path = AttrPath::parse(by.trim());
+        let sort = path.ok().and_then(|path| Sort::new(ty, &path, descending, compat));
+        sort.map(Some).ok_or_else(|| invalid(format!("cannot sort by `{}`", crate::error::excerpt(by))))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Search<'a> {
+    #[serde(borrow, default)]
+    schemas: Vec<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    filter: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    sort_by: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    sort_order: Option<Cow<'a, str>>,
+    #[serde(default)]
+    start_index: Option<i64>,
+    #[serde(default)]
+    count: Option<i64>,
+    #[serde(borrow, default)]
+    attributes: Vec<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    excluded_attributes: Vec<Cow<'a, str>>,
+}
+
+fn search_problem(error: &serde_json::Error) -> String {
+    match error.classify() {
+        serde_json::error::Category::Data => {
+            format!(
+                "a member of the search request has the wrong type at line {}, column {}",
+                error.line(),
+                error.column()
+            )
+        }
+        _ => crate::resource::Violation::syntax(error).to_string(),
+    }
+}
+
+fn names<'a>(list: &mut Vec<Cow<'a, str>>, value: Cow<'a, str>, limits: &Limits) -> Result<(), Error> {
+    for name in value.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        if list.len() >= limits.projection_names {
+            return Err(invalid("too many attribute names"));
+        }
+        list.push(Cow::Owned(name.to_owned()));
+    }
+    Ok(())
+}
+
+fn set_once(slot: &mut Option<i128>, value: Option<i128>, name: &str) -> Result<(), Error> {
+    match (value, &slot) {
+        (None, _) => Ok(()),
+        (Some(value), None) => {
+            *slot = Some(value);
+            Ok(())
+        }
+        (Some(_), Some(_)) => Err(invalid(format!("parameter `{name}` is given twice"))),
+    }
+}
+
+fn integer(name: &str, text: &str) -> Result<Option<i128>, Error> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    text.trim().parse().map(Some).map_err(|_| invalid(format!("`{name}` must be a whole number")))
+}
+
+fn invalid(detail: impl Into<Cow<'static, str>>) -> Error {
+    Error::bad_request(ScimType::InvalidValue, detail)
+}
+
+/// Decodes form encoding: `+` is a blank, `%XX` a byte. What is no UTF-8 or no encoding is refused.
+pub(crate) fn decode(text: &str) -> Result<Cow<'_, str>, Error> {
+    if !text.contains(['+', '%']) {
+        return Ok(Cow::Borrowed(text));
+    }
+    let bytes = percent_decode(text.bytes().map(|b| if b == b'+' { b' ' } else { b }));
+    let decoded = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    decoded.map(Cow::Owned).ok_or_else(|| invalid("the URL is not correctly encoded"))
+}
+
+/// Decodes `%XX`.
+pub(crate) fn percent_decode(text: impl Iterator<Item = u8>) -> Option<Vec<u8>> {
+    let mut text = text;
+    let mut bytes = Vec::new();
+    while let Some(byte) = text.next() {
+        let byte = match byte {
+            b'%' => {
+                let mut digit = || char::from(text.next()?).to_digit(16);
+                u8::try_from(digit()? * 16 + digit()?).ok()?
+            }
+            byte => byte,
+        };
+        bytes.push(byte);
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Result<Parameters<'_>, String> {
+        Parameters::from_url(query, &Limits::default()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn form_encoding_and_dangling_separators_are_understood() {
+        let p = read("filter=userName+eq+%22a%2Bb%22&&aadOptscim062020&attributes=id, userName,&").unwrap();
+        assert_eq!(p.filter.as_deref(), Some("userName eq \"a+b\""));
+        assert_eq!(p.attributes, ["id", "userName"]);
+    }
+
+    #[test]
+    fn what_is_no_number_or_given_twice_is_refused() {
+        for query in [
+            "count=abc",
+            "startIndex=1.5",
+            "startIndex=0x1",
+            "count=1&count=2",
+            "filter=%ff",
+            "filter=%2",
+            "filter=a&filter=b",
+        ] {
+            assert!(read(query).is_err(), "{query}");
+        }
+        assert_eq!(read("count=&startIndex=").unwrap().count, None);
+        assert_eq!(read("startIndex=18446744073709551616").unwrap().start_index, Some(1 << 64));
+    }
+}

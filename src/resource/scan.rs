@@ -1,0 +1,163 @@
+//! Moving over canonical JSON text without building anything. Canonical text is what this crate wrote itself: valid JSON
+//! without white space between tokens. On other text these functions stop early; they never panic and never loop.
+
+/// The length of the JSON value at the start of `text`.
+pub(crate) fn value_len(text: &[u8]) -> usize {
+    match text.first() {
+        Some(b'"') => string_len(text),
+        Some(b'{' | b'[') => nested_len(text),
+        _ => text.iter().position(|b| matches!(b, b',' | b'}' | b']')).unwrap_or(text.len()),
+    }
+}
+
+/// The elements of an array; a value that is no array is its own single element.
+pub(crate) fn elements(value: &[u8]) -> Elements<'_> {
+    match value.split_first() {
+        Some((b'[', rest)) => Elements { rest, array: true },
+        _ => Elements { rest: value, array: false },
+    }
+}
+
+/// The members of an object, as the text of the key (without quotes) and the text of the value.
+pub(crate) fn members(object: &[u8]) -> Members<'_> {
+    Members { rest: object.strip_prefix(b"{").unwrap_or_default() }
+}
+
+/// The value of a member whose key needs no escaping.
+pub(crate) fn member<'t>(object: &'t [u8], name: &str) -> Option<&'t [u8]> {
+    members(object).find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| value)
+}
+
+/// The inside of a string: the text between the quotes, escapes untouched.
+pub(crate) fn string_body(value: &[u8]) -> Option<&[u8]> {
+    value.strip_prefix(b"\"")?.strip_suffix(b"\"")
+}
+
+/// Writes a JSON string.
+pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
+    if text.bytes().any(|b| b < 0x20 || b == b'"' || b == b'\\') {
+        // writing into memory cannot fail
+        let _ = serde_json::to_writer(out, text);
+        return;
+    }
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+/// See [`elements`].
+#[derive(Clone, Debug)]
+pub(crate) struct Elements<'t> {
+    rest: &'t [u8],
+    array: bool,
+}
+
+impl<'t> Iterator for Elements<'t> {
+    type Item = &'t [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'t [u8]> {
+        if self.rest.is_empty() || (self.array && self.rest.starts_with(b"]")) {
+            return None;
+        }
+        let (value, rest) = self.rest.split_at_checked(value_len(self.rest))?;
+        if value.is_empty() {
+            return None;
+        }
+        self.rest = if self.array { rest.strip_prefix(b",").unwrap_or_default() } else { &[] };
+        Some(value)
+    }
+}
+
+/// See [`members`].
+#[derive(Clone, Debug)]
+pub(crate) struct Members<'t> {
+    rest: &'t [u8],
+}
+
+impl<'t> Iterator for Members<'t> {
+    type Item = (&'t [u8], &'t [u8]);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (key, rest) = self.rest.split_at_checked(string_len(self.rest))?;
+        let rest = rest.strip_prefix(b":")?;
+        let (value, rest) = rest.split_at_checked(value_len(rest))?;
+        self.rest = rest.strip_prefix(b",").unwrap_or_default();
+        Some((string_body(key)?, value))
+    }
+}
+
+#[inline]
+fn string_len(text: &[u8]) -> usize {
+    if !text.starts_with(b"\"") {
+        return 0;
+    }
+    let mut at = 1;
+    while let Some(rest) = text.get(at..) {
+        match rest.iter().position(|b| matches!(b, b'"' | b'\\')) {
+            Some(n) if rest.get(n) == Some(&b'"') => return at + n + 1,
+            Some(n) => at += n + 2,
+            None => break,
+        }
+    }
+    text.len()
+}
+
+fn nested_len(text: &[u8]) -> usize {
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => {
+                at += string_len(text.get(at..).unwrap_or_default());
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            return at;
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_end_where_json_says() {
+        for (text, value) in [
+            (r#""a\"b\\",1"#, r#""a\"b\\""#),
+            (r#"{"a":"}","b":[1,{"c":"]"}]},x"#, r#"{"a":"}","b":[1,{"c":"]"}]}"#),
+            ("[[],[1]]]", "[[],[1]]"),
+            ("true}", "true"),
+            ("-1.5e3,", "-1.5e3"),
+        ] {
+            assert_eq!(value_len(text.as_bytes()), value.len(), "{text}");
+        }
+    }
+
+    #[test]
+    fn members_and_elements_come_in_order() {
+        let object = br#"{"value":"a","primary":true,"x":[1,2]}"#;
+        let keys: Vec<_> = members(object).map(|(k, _)| std::str::from_utf8(k).unwrap()).collect();
+        assert_eq!(keys, ["value", "primary", "x"]);
+        assert_eq!(member(object, "primary"), Some(&b"true"[..]));
+        assert_eq!(elements(b"[1,\"a,b\",{}]").count(), 3);
+        assert_eq!(elements(b"[]").count(), 0);
+        assert_eq!(elements(b"\"one\"").count(), 1);
+    }
+
+    #[test]
+    fn broken_text_ends_the_walk() {
+        for text in ["", "{", "[", "\"", "{\"a\"", "{\"a\":", "[1", "\"\\", "{\"a\":\"b", "}}", "[,,,]", "{,}"] {
+            assert!(members(text.as_bytes()).count() < 3 && elements(text.as_bytes()).count() < 3, "{text}");
+        }
+    }
+}

@@ -1,0 +1,422 @@
+//! The serde side of the [`Reader`]: which JSON value may stand for which attribute.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use super::ViolationKind;
+use super::read::Reader;
+use super::scan::write_string;
+use super::seed_any::SkipSeed;
+use crate::compat::Leniency;
+use crate::schema::AttributeType;
+use crate::schema::table::{AttrId, Children, Relation, Role, Table};
+use crate::time;
+
+/// With `arbitrary_precision`, which another crate may switch on, serde_json shows numbers as an object with this key.
+pub(super) fn number_token(name: &str) -> bool {
+    name == "$serde_json::private::Number"
+}
+
+/// The whole resource.
+pub(super) struct BodySeed<'a, 'r> {
+    pub(super) reader: &'a mut Reader<'r>,
+}
+
+impl<'de> DeserializeSeed<'de> for BodySeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for BodySeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+        self.reader.object(&mut map, AttrId::ROOT, 1).map(|_| ())
+    }
+}
+
+/// The name of a member.
+pub(super) struct KeySeed<'t> {
+    pub(super) table: &'t Table,
+    pub(super) children: &'t Children,
+    /// whether the text of unknown names is of interest
+    pub(super) names: bool,
+}
+
+pub(super) enum Key {
+    Known(AttrId),
+    Unknown(String),
+}
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
+    type Value = Key;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for KeySeed<'_> {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an attribute name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Key, E> {
+        Ok(match self.table.child(self.children, name) {
+            Some(id) => Key::Known(id),
+            None if self.names || number_token(name) => Key::Unknown(name.to_owned()),
+            None => Key::Unknown(String::new()),
+        })
+    }
+}
+
+/// The value of an attribute, or of one of its elements. Its result is whether anything is assigned.
+pub(super) struct ValueSeed<'a, 'r> {
+    pub(super) reader: &'a mut Reader<'r>,
+    pub(super) id: AttrId,
+    pub(super) element: bool,
+    pub(super) depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for ValueSeed<'_, '_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl ValueSeed<'_, '_> {
+    fn kind(&self) -> AttributeType {
+        self.reader.ty().node(self.id).kind()
+    }
+
+    /// Whether a list is expected here.
+    fn wants_list(&self) -> bool {
+        !self.element && self.reader.ty().node(self.id).is_multi()
+    }
+
+    fn relation(&self) -> Relation {
+        self.reader.ty().node(self.id).relation()
+    }
+
+    /// Writes one value where a list is expected as a list of one, when that is accepted.
+    fn list_of_one<E: Error>(
+        self,
+        leniency: Leniency,
+        write: impl FnOnce(ValueSeed<'_, '_>) -> Result<bool, E>,
+    ) -> Result<bool, E> {
+        if !self.reader.lenient(leniency, self.id) {
+            return Err(self.mistyped());
+        }
+        self.reader.out.push(b'[');
+        let assigned =
+            write(ValueSeed { reader: &mut *self.reader, id: self.id, element: true, depth: self.depth + 1 })?;
+        self.reader.out.push(b']');
+        Ok(assigned)
+    }
+
+    fn mistyped<E: Error>(self) -> E {
+        let node = self.reader.ty().node(self.id);
+        let text = match (node.kind(), node.is_multi() && !self.element) {
+            (AttributeType::Complex, true) => "must be an array of objects",
+            (_, true) => "must be an array",
+            (AttributeType::Boolean, _) => "must be a boolean",
+            (AttributeType::Integer, _) => "must be a whole number",
+            (AttributeType::Decimal, _) => "must be a number",
+            (AttributeType::Complex, _) => "must be an object",
+            _ => "must be a string",
+        };
+        self.reader.fail(ViolationKind::Type, self.id, text)
+    }
+
+    fn text<E: Error>(self, text: &str) -> Result<bool, E> {
+        let node = self.reader.ty().node(self.id);
+        match node.kind() {
+            AttributeType::Complex => self.plain_reference(text),
+            AttributeType::Boolean => {
+                let value = match text {
+                    _ if text.eq_ignore_ascii_case("true") => true,
+                    _ if text.eq_ignore_ascii_case("false") => false,
+                    _ => return Err(self.mistyped()),
+                };
+                if !self.reader.lenient(Leniency::BooleanText, self.id) {
+                    return Err(self.mistyped());
+                }
+                Ok(self.boolean(value))
+            }
+            AttributeType::Integer | AttributeType::Decimal => Err(self.mistyped()),
+            _ if node.is_secret() => {
+                if text.len() > self.reader.limits().password_bytes {
+                    return Err(self.reader.fail(ViolationKind::Limit, self.id, "is too long"));
+                }
+                self.reader.keep_secret(self.id, text);
+                Ok(false)
+            }
+            _ => {
+                if let Some((kind, problem)) = self.problem(text) {
+                    return Err(self.reader.fail(kind, self.id, problem));
+                }
+                write_string(&mut self.reader.out, text);
+                Ok(true)
+            }
+        }
+    }
+
+    fn boolean(self, value: bool) -> bool {
+        if value && self.reader.ty().node(self.id).role() == Role::Primary {
+            self.reader.note_primary();
+        }
+        self.reader.out.extend_from_slice(if value { b"true" } else { b"false" });
+        true
+    }
+
+    /// A plain string in place of a reference.
+    fn plain_reference<E: Error>(self, text: &str) -> Result<bool, E> {
+        let single = self.relation() == Relation::One;
+        if !single && self.relation() != Relation::Many {
+            return Err(self.mistyped());
+        }
+        if text.is_empty() && single {
+            let accepted = self.reader.lenient(Leniency::EmptyReference, self.id);
+            return if accepted { Ok(false) } else { Err(self.mistyped()) };
+        }
+        if !self.reader.lenient(Leniency::PlainReference, self.id) {
+            return Err(self.mistyped());
+        }
+        if let Some((kind, problem)) = self.problem(text) {
+            return Err(self.reader.fail(kind, self.id, problem));
+        }
+        self.reader.out.extend_from_slice(b"{\"value\":");
+        write_string(&mut self.reader.out, text);
+        self.reader.out.push(b'}');
+        Ok(true)
+    }
+
+    /// What is wrong with a text for this attribute.
+    fn problem(&self, text: &str) -> Option<(ViolationKind, &'static str)> {
+        let node = self.reader.ty().node(self.id);
+        let limits = self.reader.limits();
+        let most = if node.is_unique() { limits.unique_bytes } else { limits.string_bytes };
+        if text.len() > most {
+            return Some((ViolationKind::Limit, "is too long"));
+        }
+        if text.bytes().any(|b| b == 0) {
+            return Some((ViolationKind::Value, "holds a NUL character"));
+        }
+        if self.reader.is_stored() {
+            return None;
+        }
+        if node.must_be_given() && text.trim().is_empty() {
+            return Some((ViolationKind::Required, "must not be blank"));
+        }
+        if node.is_unique() && text.contains(char::is_control) {
+            return Some((ViolationKind::Value, "holds a control character"));
+        }
+        match node.kind() {
+            AttributeType::DateTime if time::parse_date_time(text).is_none() => {
+                Some((ViolationKind::Value, "must be a date and time such as `2026-01-31T09:00:00Z`"))
+            }
+            AttributeType::Binary if !is_base64(text) => Some((ViolationKind::Value, "must be base64")),
+            _ => None,
+        }
+    }
+
+    fn integer<E: Error>(self, value: i64) -> Result<bool, E> {
+        match self.kind() {
+            AttributeType::Integer | AttributeType::Decimal => {
+                self.reader.out.extend_from_slice(value.to_string().as_bytes());
+                Ok(true)
+            }
+            _ => Err(self.mistyped()),
+        }
+    }
+
+    fn float<E: Error>(self, value: f64) -> Result<bool, E> {
+        match self.kind() {
+            AttributeType::Decimal if value.is_finite() => {
+                self.reader.out.extend_from_slice(format!("{value:?}").as_bytes());
+                Ok(true)
+            }
+            _ => Err(self.mistyped()),
+        }
+    }
+
+    fn number<E: Error>(self, text: &str) -> Result<bool, E> {
+        match (text.parse(), text.parse()) {
+            (Ok(value), _) => self.integer(value),
+            (_, Ok(value)) => self.float(value),
+            _ => Err(self.mistyped()),
+        }
+    }
+
+    /// `{"value": ""}` for a single reference unassigns it.
+    fn is_empty_reference(&self, open: usize) -> bool {
+        self.relation() == Relation::One && self.reader.out.get(open..) == Some(br#"{"value":""}"#)
+    }
+}
+
+impl<'de> Visitor<'de> for ValueSeed<'_, '_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<bool, E> {
+        self.reader.count(self.id)?;
+        Ok(false)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<bool, E> {
+        self.reader.count(self.id)?;
+        if self.kind() != AttributeType::Boolean {
+            return Err(self.mistyped());
+        }
+        if self.wants_list() {
+            return self.list_of_one(Leniency::SingleValue, |seed| Ok(seed.boolean(value)));
+        }
+        Ok(self.boolean(value))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<bool, E> {
+        self.reader.count(self.id)?;
+        if self.wants_list() {
+            return self.list_of_one(Leniency::SingleValue, |seed| seed.integer(value));
+        }
+        self.integer(value)
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<bool, E> {
+        match i64::try_from(value) {
+            Ok(value) => self.visit_i64(value),
+            Err(_) => Err(self.reader.fail(ViolationKind::Value, self.id, "is out of range")),
+        }
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<bool, E> {
+        self.reader.count(self.id)?;
+        if self.wants_list() {
+            return self.list_of_one(Leniency::SingleValue, |seed| seed.float(value));
+        }
+        self.float(value)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<bool, E> {
+        self.reader.count(self.id)?;
+        if self.wants_list() {
+            let many = self.relation() == Relation::Many;
+            let leniency = if many { Leniency::PlainReference } else { Leniency::SingleValue };
+            return self.list_of_one(leniency, |seed| seed.text(text));
+        }
+        self.text(text)
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<bool, S::Error> {
+        if self.wants_list() {
+            return self.reader.array(&mut seq, self.id, self.depth);
+        }
+        // an empty array is no value at all, whatever the attribute (RFC 7643 §2.5)
+        self.reader.enter(self.id, self.depth)?;
+        let (id, depth) = (self.id, self.depth + 1);
+        let first = seq.next_element_seed(ValueSeed { reader: &mut *self.reader, id, element: true, depth })?;
+        let Some(assigned) = first else { return Ok(false) };
+        let single = self.kind() == AttributeType::Complex && !self.element;
+        if !single || !self.reader.lenient(Leniency::ArrayOfOne, id) {
+            return Err(self.mistyped());
+        }
+        match seq.next_element_seed(SkipSeed { reader: &mut *self.reader, at: id, depth })? {
+            None => Ok(assigned),
+            Some(()) => Err(self.mistyped()),
+        }
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<bool, M::Error> {
+        if self.kind() != AttributeType::Complex {
+            self.reader.count(self.id)?;
+            return match map.next_key::<Cow<'_, str>>()? {
+                Some(key) if number_token(&key) => {
+                    let text = map.next_value::<String>()?;
+                    if self.wants_list() {
+                        return self.list_of_one(Leniency::SingleValue, |seed| seed.number(&text));
+                    }
+                    self.number(&text)
+                }
+                _ => Err(self.mistyped()),
+            };
+        }
+        let (id, depth) = (self.id, self.depth);
+        if self.wants_list() {
+            return self.list_of_one(Leniency::SingleValue, |seed| seed.reader.object(&mut map, id, depth + 1));
+        }
+        let open = self.reader.out.len();
+        let assigned = self.reader.object(&mut map, id, depth)?;
+        Ok(assigned && !(self.is_empty_reference(open) && self.reader.lenient(Leniency::EmptyReference, id)))
+    }
+}
+
+/// The attribute `schemas`.
+pub(super) struct SchemasSeed<'a, 'r> {
+    pub(super) reader: &'a mut Reader<'r>,
+}
+
+impl<'de> DeserializeSeed<'de> for SchemasSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for SchemasSeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of schema URIs")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, uri: &str) -> Result<(), E> {
+        if !self.reader.lenient(Leniency::SingleValue, AttrId::SCHEMAS) {
+            return Err(self.reader.fail(ViolationKind::Schemas, AttrId::SCHEMAS, "must be an array"));
+        }
+        self.reader.schema_uri(uri)
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<(), S::Error> {
+        let mut seen: Vec<String> = Vec::new();
+        while let Some(uri) = seq.next_element::<Cow<'_, str>>()? {
+            self.reader.count(AttrId::SCHEMAS)?;
+            if seen.len() >= self.reader.limits().values {
+                return Err(self.reader.fail(ViolationKind::Limit, AttrId::SCHEMAS, "has too many values"));
+            }
+            if seen.iter().any(|s| s.eq_ignore_ascii_case(&uri)) {
+                return Err(self.reader.fail(ViolationKind::Schemas, AttrId::SCHEMAS, "names a schema twice"));
+            }
+            self.reader.schema_uri(&uri)?;
+            seen.push(uri.into_owned());
+        }
+        Ok(())
+    }
+}
+
+fn is_base64(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    text.len() - body.len() <= 2
+        && body.len() % 4 != 1
+        && body.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_'))
+}

@@ -1,0 +1,229 @@
+//! Writing a resource into an answer: the wanted spans are copied, and what depends on where the service runs is added.
+
+use super::project::{Keep, Projection};
+use super::scan::{self, elements, members};
+use super::{Entry, Resource};
+use crate::schema::table::{Node, Relation, Role};
+
+/// Where resources are found: the base URL and the endpoints of the resource types.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Links {
+    base: String,
+    endpoints: Vec<(String, String)>,
+}
+
+impl Links {
+    /// `base` has no slash at its end.
+    pub(crate) fn new(base: String, endpoints: Vec<(String, String)>) -> Self {
+        Self { base, endpoints }
+    }
+
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The URL of a resource.
+    pub(crate) fn location(&self, endpoint: &str, id: &str) -> String {
+        let mut url = Vec::with_capacity(self.base.len() + endpoint.len() + id.len() + 1);
+        self.write_url(&mut url, endpoint, id.as_bytes());
+        String::from_utf8(url).unwrap_or_default()
+    }
+
+    fn write_url(&self, out: &mut Vec<u8>, endpoint: &str, id: &[u8]) {
+        out.extend_from_slice(self.base.as_bytes());
+        out.extend_from_slice(endpoint.as_bytes());
+        out.push(b'/');
+        for byte in id {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'@' | b':' => out.push(*byte),
+                _ => out.extend_from_slice(format!("%{byte:02X}").as_bytes()),
+            }
+        }
+    }
+
+    fn endpoint(&self, type_name: &[u8]) -> Option<&str> {
+        let found = self.endpoints.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(type_name));
+        found.map(|(_, endpoint)| endpoint.as_str())
+    }
+}
+
+impl Resource {
+    /// Appends the resource as an answer shows it.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, projection: &Projection, links: &Links) {
+        out.push(b'{');
+        let mut writer = Writer { resource: self, projection, links, empty: out.len(), run: None, out };
+        writer.entries(&self.document().directory);
+        writer.flush();
+        writer.out.push(b'}');
+    }
+}
+
+struct Writer<'w> {
+    resource: &'w Resource,
+    projection: &'w Projection,
+    links: &'w Links,
+    out: &'w mut Vec<u8>,
+    /// the length of `out` at which the open object has no members yet
+    empty: usize,
+    /// text that is copied as it is, once its end is known
+    run: Option<(u32, u32)>,
+}
+
+impl Writer<'_> {
+    fn entries(&mut self, mut entries: &[Entry]) {
+        let table = self.resource.resource_type().table();
+        while let Some((entry, rest)) = entries.split_first() {
+            let node = table.node(entry.id);
+            let inner = rest.iter().take_while(|e| e.start < entry.end).count();
+            let (inner, rest) = rest.split_at_checked(inner).unwrap_or((&[], rest));
+            entries = rest;
+            let plain = node.relation() == Relation::No
+                && entry.id != table.meta().meta
+                && inner.iter().all(|e| table.node(e.id).relation() == Relation::No);
+            match self.projection.keep(entry.id) {
+                Keep::Nothing => {}
+                Keep::Whole if plain => self.copy(*entry),
+                _ if node.is_extension() => self.extension(node, inner),
+                keep => self.rewritten(*entry, node, keep),
+            }
+        }
+    }
+
+    /// Copies an entry; what follows directly on it is copied with it.
+    fn copy(&mut self, entry: Entry) {
+        match &mut self.run {
+            Some((_, end)) if *end + 1 == entry.start => *end = entry.end,
+            _ => {
+                self.flush();
+                self.run = Some((entry.start, entry.end));
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Some((start, end)) = self.run.take() {
+            self.separate();
+            let text = self.resource.document().json.get(start as usize..end as usize);
+            self.out.extend_from_slice(text.unwrap_or_default());
+        }
+    }
+
+    fn separate(&mut self) {
+        if self.out.len() > self.empty {
+            self.out.push(b',');
+        }
+    }
+
+    fn extension(&mut self, node: &Node, inner: &[Entry]) {
+        self.flush();
+        let before = self.out.len();
+        self.separate();
+        self.out.extend_from_slice(node.key().as_bytes());
+        self.out.push(b'{');
+        let outer = std::mem::replace(&mut self.empty, self.out.len());
+        self.entries(inner);
+        self.flush();
+        let any = self.out.len() > self.empty;
+        self.empty = outer;
+        if any {
+            self.out.push(b'}');
+        } else {
+            self.out.truncate(before);
+        }
+    }
+
+    /// An attribute of which only a part is wanted, or to which links are added.
+    fn rewritten(&mut self, entry: Entry, node: &Node, keep: Keep) {
+        self.flush();
+        let document = self.resource.document();
+        let Some(value) = document.json.get(entry.start as usize + node.key().len()..entry.end as usize) else {
+            return;
+        };
+        let before = self.out.len();
+        self.separate();
+        self.out.extend_from_slice(node.key().as_bytes());
+        let any = if node.is_multi() {
+            self.out.push(b'[');
+            let first = self.out.len();
+            for element in elements(value) {
+                let start = self.out.len();
+                if start > first {
+                    self.out.push(b',');
+                }
+                if !self.object(node, element, keep) {
+                    self.out.truncate(start);
+                }
+            }
+            self.out.push(b']');
+            self.out.len() > first + 1
+        } else {
+            self.object(node, value, keep)
+        };
+        if !any {
+            self.out.truncate(before);
+        }
+    }
+
+    /// One complex value. Says whether anything of it was wanted.
+    fn object(&mut self, node: &Node, object: &[u8], keep: Keep) -> bool {
+        let table = self.resource.resource_type().table();
+        self.out.push(b'{');
+        let first = self.out.len();
+        for (name, value) in members(object) {
+            let child = std::str::from_utf8(name).ok().and_then(|name| table.child(node.children(), name));
+            if let Some(child) = child.filter(|c| keep == Keep::Whole || self.projection.keep(*c) != Keep::Nothing) {
+                if self.out.len() > first {
+                    self.out.push(b',');
+                }
+                self.out.extend_from_slice(table.node(child).key().as_bytes());
+                self.out.extend_from_slice(value);
+            }
+            if name == b"value" && node.relation() != Relation::No {
+                self.reference(node, object, value, first);
+            }
+        }
+        if node.name() == "meta" {
+            self.location(node, first);
+        }
+        let any = self.out.len() > first;
+        self.out.push(b'}');
+        any
+    }
+
+    /// `$ref`, where the id in `value` has a type that is known.
+    fn reference(&mut self, node: &Node, object: &[u8], value: &[u8], first: usize) {
+        let table = self.resource.resource_type().table();
+        let Some(child) = table.child(node.children(), "$ref") else { return };
+        let kind = node.children().ids().iter().find(|c| table.node(**c).role() == Role::Type);
+        let named = kind.and_then(|k| scan::member(object, table.node(*k).name())).and_then(scan::string_body);
+        let only = match table.node(child).definition().reference_types.as_slice() {
+            [only] => Some(only.as_bytes()),
+            _ => None,
+        };
+        // `groups.type` says `direct`, which is no resource type: there the schema knows
+        let endpoint = only.or(named).and_then(|name| self.links.endpoint(name));
+        let (Some(endpoint), Some(id)) = (endpoint, scan::string_body(value)) else { return };
+        if self.projection.keep(child) == Keep::Nothing || id.is_empty() || id.contains(&b'\\') {
+            return;
+        }
+        if self.out.len() > first {
+            self.out.push(b',');
+        }
+        self.out.extend_from_slice(b"\"$ref\":\"");
+        self.links.write_url(self.out, endpoint, id);
+        self.out.push(b'"');
+    }
+
+    fn location(&mut self, meta: &Node, first: usize) {
+        let ty = self.resource.resource_type();
+        let child = ty.table().child(meta.children(), "location");
+        let wanted = child.is_some_and(|c| self.projection.keep(c) != Keep::Nothing);
+        let Some(id) = self.resource.id().filter(|_| wanted) else { return };
+        if self.out.len() > first {
+            self.out.push(b',');
+        }
+        self.out.extend_from_slice(b"\"location\":\"");
+        self.links.write_url(self.out, ty.endpoint(), id.as_bytes());
+        self.out.push(b'"');
+    }
+}

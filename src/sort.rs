@@ -1,0 +1,97 @@
+//! The order of query results (RFC 7644 §3.4.2.3).
+
+use std::cmp::Ordering;
+
+use crate::filter::{compare_numbers, compare_text, number};
+use crate::resource::Resource;
+use crate::resource::scan::{elements, member, string_body};
+use crate::schema::table::AttrId;
+use crate::schema::{AttributeType, ResourceType};
+use crate::{AttrPath, Compat, time};
+
+/// An order: by one attribute, ascending or descending.
+///
+/// Strings sort by their characters, folded unless the attribute is case exact; numbers and times by what they mean. Of
+/// several values the primary one counts, or the first. What has no value comes last in ascending order and first in
+/// descending. Resources that are equal keep the order of their ids, so that pages are stable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sort {
+    ty: ResourceType,
+    attribute: AttrId,
+    sub: Option<AttrId>,
+    descending: bool,
+}
+
+impl Sort {
+    /// An order by the attribute that `path` names. `None` when there is no such attribute, when it is never returned, or
+    /// when it is complex and has no `value`.
+    pub(crate) fn new(ty: &ResourceType, path: &AttrPath<'_>, descending: bool, compat: Compat) -> Option<Self> {
+        let (id, _) = ty.find(path, compat)?;
+        let table = ty.table();
+        let attribute = table.entry_of(id);
+        let node = table.node(id);
+        if node.is_secret() || node.is_extension() || node.is_computed_ref() {
+            return None;
+        }
+        let sub = match id == attribute {
+            true if node.is_complex() => Some(table.child(node.children(), "value")?),
+            true => None,
+            false => Some(id),
+        };
+        Some(Self { ty: ty.clone(), attribute, sub, descending })
+    }
+
+    /// The path of the attribute, in canonical spelling.
+    pub fn path(&self) -> String {
+        self.ty.table().path(self.sub.unwrap_or(self.attribute))
+    }
+
+    /// Whether the greatest comes first.
+    pub fn is_descending(&self) -> bool {
+        self.descending
+    }
+
+    pub(crate) fn attribute(&self) -> AttrId {
+        self.attribute
+    }
+
+    /// Compares two resources in this order.
+    pub fn compare(&self, a: &Resource, b: &Resource) -> Ordering {
+        let order = match (self.key(a), self.key(b)) {
+            (Some(a), Some(b)) => self.compare_values(a, b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => Ordering::Equal,
+        };
+        let order = if self.descending { order.reverse() } else { order };
+        order.then_with(|| a.id().cmp(&b.id()))
+    }
+
+    fn compare_values(&self, a: &[u8], b: &[u8]) -> Ordering {
+        let definition = self.ty.node(self.sub.unwrap_or(self.attribute)).definition();
+        match definition.kind {
+            AttributeType::Integer | AttributeType::Decimal => match (number(a), number(b)) {
+                (Some(a), Some(b)) => compare_numbers(a, b),
+                (a, b) => b.is_some().cmp(&a.is_some()),
+            },
+            AttributeType::DateTime => instant(a).cmp(&instant(b)),
+            AttributeType::Boolean => a.cmp(b),
+            _ => compare_text(a, b, definition.case_exact),
+        }
+    }
+
+    /// The value that counts.
+    fn key<'r>(&self, resource: &'r Resource) -> Option<&'r [u8]> {
+        let value = resource.value(self.attribute)?;
+        let primary = |element: &&[u8]| member(element, "primary") == Some(b"true");
+        let element = elements(value).find(primary).or_else(|| elements(value).next())?;
+        match self.sub {
+            None => Some(element),
+            Some(sub) => member(element, self.ty.node(sub).name()),
+        }
+    }
+}
+
+fn instant(value: &[u8]) -> Option<chrono::DateTime<chrono::Utc>> {
+    time::parse_date_time(std::str::from_utf8(string_body(value)?).ok()?)
+}

@@ -1,0 +1,313 @@
+//! The one trait that hosts implement.
+//!
+//! # Contract
+//!
+//! *The tenant is part of every call.* A store sees only what belongs to [`Context::tenant`]: reads, counts, uniqueness and
+//! writes alike. Ids need to be unique within a tenant only.
+//!
+//! *Every method is atomic*: it does all of its work or none, also when the future is dropped.
+//!
+//! *Versions.* Each effective change gives the resource a version it never had before. [`replace`](Store::replace),
+//! [`patch`](Store::patch) and [`delete`](Store::delete) check the [`Precondition`] and write in one step: compare-and-swap.
+//!
+//! *Uniqueness* of attributes that the schema declares unique (`userName`), without regard to case unless `caseExact`, comes
+//! from a constraint on the folded key ([`fold`](crate::fold)), never from looking first.
+//!
+//! *Identity.* [`create`](Store::create) gives a new id; an id is never used again, not even after a deletion.
+//!
+//! *Passwords* are in [`Resource::secret`], beside the document. Hash them; [`Resource::as_json`] never holds one.
+
+mod erased;
+mod memory;
+mod page;
+
+use std::future::Future;
+
+pub(crate) use self::erased::ErasedStore;
+pub use self::memory::MemoryStore;
+pub use self::page::Page;
+
+use crate::etag::Version;
+use crate::patch::{Changes, Patched};
+use crate::query::Query;
+use crate::resource::{Projection, Resource};
+use crate::schema::ResourceType;
+
+/// Whom a request is made for. The host's own type carries what its stores need: the tenant, who is calling, a pool.
+///
+/// It is made by the host's authentication and by nothing else: there is no way to call the service without one, and none
+/// without a tenant.
+///
+/// ```
+/// # use scim_provider::{Context, TenantId};
+/// struct Caller { tenant: TenantId, token_name: String }
+///
+/// impl Context for Caller {
+///     fn tenant(&self) -> &TenantId { &self.tenant }
+/// }
+/// ```
+pub trait Context: Send + Sync + 'static {
+    /// The tenant whose resources the request may reach.
+    fn tenant(&self) -> &TenantId;
+}
+
+/// The name of a tenant. It is never empty.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TenantId(Box<str>);
+
+impl TenantId {
+    /// A tenant's name; `None` when it is empty.
+    pub fn new(name: impl Into<String>) -> Option<Self> {
+        let name = name.into();
+        (!name.trim().is_empty()).then(|| Self(name.into()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for TenantId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Context for TenantId {
+    fn tenant(&self) -> &TenantId {
+        self
+    }
+}
+
+/// Where the resources of one type are kept. See the [module](self) for what an implementation promises.
+///
+/// Implementations write plain `async fn`.
+pub trait Store: Send + Sync + 'static {
+    /// The host's own context.
+    type Context: Context;
+
+    /// One resource, or `None` when the tenant has none with this id.
+    ///
+    /// `want` says what is asked for: a group's members need not be loaded when it does not include them. More may be
+    /// returned; `id` and `meta` always are.
+    fn get(
+        &self,
+        cx: &Self::Context,
+        key: Key<'_>,
+        want: &Projection,
+    ) -> impl Future<Output = Result<Option<Resource>, StoreError>> + Send;
+
+    /// The resources that a query asks for, or more of them: the [`Page`] says which part of the query was carried out.
+    ///
+    /// The order is stable: the same call gives the same order as long as nothing changes.
+    fn list(
+        &self,
+        cx: &Self::Context,
+        ty: &ResourceType,
+        query: &Query,
+    ) -> impl Future<Output = Result<Page, StoreError>> + Send;
+
+    /// Keeps a new resource and returns it [stamped](Resource::stamped) with its id, times and version.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when a unique value is taken.
+    fn create(
+        &self,
+        cx: &Self::Context,
+        ty: &ResourceType,
+        draft: Resource,
+    ) -> impl Future<Output = Result<Resource, StoreError>> + Send;
+
+    /// Replaces a resource's content, references included, and returns it with its new version. The id and `meta.created`
+    /// stay. When nothing is different, version and `meta.lastModified` may stay too.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`] when `when` does not hold, [`StoreError::Conflict`].
+    fn replace(
+        &self,
+        cx: &Self::Context,
+        key: Key<'_>,
+        new: Resource,
+        when: Precondition<'_>,
+    ) -> impl Future<Output = Result<Resource, StoreError>> + Send;
+
+    /// Removes a resource for good, and references to it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`] when `when` does not hold.
+    fn delete(
+        &self,
+        cx: &Self::Context,
+        key: Key<'_>,
+        when: Precondition<'_>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Carries changes out in place, at a cost that follows the change and not the resource. `want` says what is needed of
+    /// the result.
+    ///
+    /// `None` leaves it to the service, which reads, applies and [replaces](Self::replace) with compare-and-swap. That is
+    /// always right; for groups with many members it is slow, because all members are read and written.
+    ///
+    /// # Errors
+    /// As [`replace`](Self::replace), and [`StoreError::Patch`] when the changes cannot be applied to the resource.
+    fn patch(
+        &self,
+        cx: &Self::Context,
+        key: Key<'_>,
+        changes: &Changes,
+        when: Precondition<'_>,
+        want: &Projection,
+    ) -> impl Future<Output = Result<Option<Patched>, StoreError>> + Send {
+        let _ = (cx, key, changes, when, want);
+        std::future::ready(Ok(None))
+    }
+
+    /// What the store can do. It decides what `ServiceProviderConfig` says.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+}
+
+/// The address of a resource within a tenant.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Key<'a> {
+    /// The resource's type.
+    pub resource_type: &'a ResourceType,
+    /// The resource's id, as the client named it: compare it exactly.
+    pub id: &'a str,
+}
+
+impl<'a> Key<'a> {
+    /// An address.
+    pub fn new(resource_type: &'a ResourceType, id: &'a str) -> Self {
+        Self { resource_type, id }
+    }
+}
+
+/// Which versions of a resource a change may be made to.
+#[derive(Clone, Copy, Debug)]
+pub struct Precondition<'a> {
+    versions: Option<&'a [Version]>,
+}
+
+impl<'a> Precondition<'a> {
+    /// Any version.
+    pub const NONE: Precondition<'static> = Precondition { versions: None };
+
+    /// One of these versions.
+    pub fn versions(versions: &'a [Version]) -> Self {
+        Self { versions: Some(versions) }
+    }
+
+    /// Checks the version that is there: the one judgement that all stores share.
+    ///
+    /// # Errors
+    /// [`StoreError::VersionMismatch`] when it is not one of those that are asked for.
+    pub fn check(&self, current: &Version) -> Result<(), StoreError> {
+        match self.versions {
+            Some(versions) if !versions.contains(current) => Err(StoreError::VersionMismatch),
+            _ => Ok(()),
+        }
+    }
+
+    /// The versions that are asked for, for a store that compares in its statement; `None` for any.
+    pub fn as_versions(&self) -> Option<&'a [Version]> {
+        self.versions
+    }
+}
+
+/// What a store can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// Whether passwords are kept: `changePassword`.
+    pub change_password: bool,
+    /// Whether resources can be created.
+    pub create: bool,
+    /// Whether resources can be deleted.
+    pub delete: bool,
+}
+
+impl Default for Capabilities {
+    fn default() -> Self {
+        Self { change_password: false, create: true, delete: true }
+    }
+}
+
+impl Capabilities {
+    /// Says that passwords are kept.
+    #[must_use]
+    pub fn with_change_password(mut self) -> Self {
+        self.change_password = true;
+        self
+    }
+
+    /// Says that resources cannot be created: 501 for POST.
+    #[must_use]
+    pub fn without_create(mut self) -> Self {
+        self.create = false;
+        self
+    }
+
+    /// Says that resources cannot be deleted: 501 for DELETE.
+    #[must_use]
+    pub fn without_delete(mut self) -> Self {
+        self.delete = false;
+        self
+    }
+}
+
+/// Why a store could not do as asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The tenant has no such resource.
+    #[error("no such resource")]
+    NotFound,
+    /// A unique value is taken.
+    #[error("the value of `{attribute}` is taken")]
+    Conflict {
+        /// The attribute.
+        attribute: String,
+    },
+    /// The resource is at another version than the precondition asks for.
+    #[error("the resource has changed")]
+    VersionMismatch,
+    /// The changes do not fit the resource.
+    #[error(transparent)]
+    Patch(#[from] crate::PatchError),
+    /// The request asks for something that this store refuses, with what the client is to read.
+    #[error("{0}")]
+    Refused(Box<crate::Error>),
+    /// Not now: 503, or 429 when `throttled`.
+    #[error("temporarily unavailable")]
+    Unavailable {
+        /// After how many seconds the client may try again.
+        retry_after: Option<u32>,
+        /// Whether it is this client that asks too often.
+        throttled: bool,
+    },
+    /// The operation is not supported: 501.
+    #[error("not supported")]
+    Unsupported,
+    /// The query would need more resources to be looked at than the service allows: `tooMany`.
+    #[error("too many resources to look at")]
+    TooMany,
+    /// The database failed. The source is for the operator; the client reads that something went wrong.
+    #[error("the store failed")]
+    Backend(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// A failure of the database.
+    pub fn backend(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Backend(source.into())
+    }
+
+    /// A unique value that is taken.
+    pub fn conflict(attribute: impl Into<String>) -> Self {
+        Self::Conflict { attribute: attribute.into() }
+    }
+}
