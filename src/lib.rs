@@ -6,6 +6,7 @@ mod error;
 pub mod filter;
 mod limits;
 pub mod schema;
+mod time;
 
 pub use attr::{AttrPath, AttrPathError, fold, is_attribute_name};
 pub use compat::{Compat, Leniency, Repair, Repairs};
