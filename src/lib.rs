@@ -5,6 +5,7 @@ mod compat;
 mod error;
 pub mod filter;
 mod limits;
+pub mod messages;
 mod resource;
 pub mod schema;
 mod time;
