@@ -1,7 +1,7 @@
 //! The messages of the protocol as data: what travels apart from resources (RFC 7644 §3, RFC 7643 §5, §6, RFC 9865).
 //!
-//! For clients, for tests, and for hosts that answer an endpoint of their own. Everything reads and writes; what a message
-//! does not know is ignored, unless a type says that it keeps it.
+//! For clients, for tests, and for hosts that answer an endpoint of their own. Everything reads and writes; what a
+//! message does not know is ignored, unless a type says that it keeps it.
 
 mod discovery;
 mod list;

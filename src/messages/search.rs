@@ -12,8 +12,8 @@ pub const SEARCH_REQUEST_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:S
 
 /// A query in the body of a POST to `/.search` (RFC 7644 §3.4.3).
 ///
-/// On reading, the names of members may be in any letter case, `null` means absent, unknown members are ignored, and a member
-/// that is there twice is refused, in whichever spellings: the copies might contradict each other.
+/// On reading, the names of members may be in any letter case, `null` means absent, unknown members are ignored, and
+/// a member that is there twice is refused, in whichever spellings: the copies might contradict each other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -44,7 +44,8 @@ pub(super) fn read<E: Extension>(extra: &Map<String, Value>) -> Option<Result<E,
     Some(E::deserialize(value))
 }
 
-/// Puts an extension in place of what stood under its URN. One without any value is unassigned and leaves nothing behind.
+/// Puts an extension in place of what stood under its URN. One without any value is unassigned and leaves nothing
+/// behind.
 pub(super) fn write<E: Extension>(
     extension: &E,
     schemas: &mut Vec<String>,
@@ -74,8 +75,8 @@ macro_rules! extensible {
                 crate::resource::extension::read(&self.extra)
             }
 
-            /// Sets an extension in place of the one that was there, and names it in `schemas`. An extension without any
-            /// value is taken away.
+            /// Sets an extension in place of the one that was there, and names it in `schemas`. An extension without
+            /// any value is taken away.
             ///
             /// # Errors
             /// When `extension` does not serialise to a JSON object; nothing has changed then.

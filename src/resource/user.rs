@@ -12,9 +12,9 @@ use crate::schema::USER_SCHEMA;
 
 /// A user (RFC 7643 §4.1).
 ///
-/// A typed view for hosts and clients: what the type does not know is kept in `extra`, extensions included, so that reading
-/// and writing lose nothing. The one exception is `password`, which is dropped on reading: secrets travel apart from the
-/// resource, so that no log and no answer can hold one.
+/// A typed view for hosts and clients: what the type does not know is kept in `extra`, extensions included, so that
+/// reading and writing lose nothing. The one exception is `password`, which is dropped on reading: secrets travel
+/// apart from the resource, so that no log and no answer can hold one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
