@@ -6,6 +6,7 @@ mod error;
 mod etag;
 pub mod filter;
 mod limits;
+pub mod messages;
 mod password;
 pub mod patch;
 mod query;
@@ -14,6 +15,7 @@ pub mod schema;
 mod sort;
 pub mod store;
 mod time;
+mod unassigned;
 
 pub use attr::{AttrPath, AttrPathError, fold, is_attribute_name};
 pub use compat::{Compat, Leniency, Repair, Repairs};
@@ -24,7 +26,11 @@ pub use limits::Limits;
 pub use password::Password;
 pub use patch::{Changes, Patch, PatchError, Patched, RelationChange};
 pub use query::Query;
-pub use resource::{Projection, Reference, Resource, Secret, UnknownAttributes, ValueRef, Violation};
+pub use resource::{
+    Address, Email, EnterpriseUser, Entitlement, Extension, Group, GroupMembership, InstantMessaging, Manager, Member,
+    Meta, Name, PhoneNumber, Photo, Projection, Reference, Resource, Role, Secret, UnknownAttributes, User, ValueRef,
+    Violation, X509Certificate,
+};
 pub use schema::{ResourceType, Schema};
 pub use sort::Sort;
 pub use store::{Capabilities, Context, Key, MemoryStore, Page, Precondition, Store, StoreError, TenantId};

@@ -6,14 +6,12 @@ use serde::Deserialize;
 
 use crate::compat::{Compat, Repairs};
 use crate::filter::{BoundFilter, Filter};
+use crate::messages::SEARCH_REQUEST_SCHEMA;
 use crate::resource::Projection;
 use crate::schema::ResourceType;
 use crate::schema::table::AttrId;
 use crate::sort::Sort;
 use crate::{AttrPath, Error, Limits, ScimType};
-
-/// The schema URI of a search request.
-pub const SEARCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 
 /// A query, understood: what a store is asked for.
 ///
@@ -89,7 +87,7 @@ impl<'a> Parameters<'a> {
         let syntax = |text: &'static str| Error::bad_request(ScimType::InvalidSyntax, text);
         let message: Search<'a> = serde_json::from_slice(json)
             .map_err(|e| Error::bad_request(ScimType::InvalidSyntax, search_problem(&e)))?;
-        if !message.schemas.iter().any(|uri| uri.eq_ignore_ascii_case(SEARCH_SCHEMA)) {
+        if !message.schemas.iter().any(|uri| uri.eq_ignore_ascii_case(SEARCH_REQUEST_SCHEMA)) {
             return Err(syntax("`schemas` must contain `urn:ietf:params:scim:api:messages:2.0:SearchRequest`"));
         }
         if message.attributes.len().max(message.excluded_attributes.len()) > limits.projection_names {

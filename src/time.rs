@@ -4,9 +4,9 @@ use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, TimeDelta, Utc};
 
 /// Reads an xsd:dateTime as Internet clients write it.
 ///
-/// Beyond the letter of the standard, `t` and `z` may be lower case. A missing offset means UTC, a leap second is the first
-/// second of the next minute, `24:00:00` is the next midnight, and a fraction may have any number of digits, of which nine
-/// count. Years have four digits, before and after conversion to UTC, since RFC 3339 writes no others.
+/// Beyond the letter of the standard, `t` and `z` may be lower case. A missing offset means UTC, a leap second is the
+/// first second of the next minute, `24:00:00` is the next midnight, and a fraction may have any number of digits, of
+/// which nine count. Years have four digits, before and after conversion to UTC, since RFC 3339 writes no others.
 pub(crate) fn parse_date_time(text: &str) -> Option<DateTime<Utc>> {
     let mut rest = Rest(text.as_bytes());
     let year = rest.number(4)?;

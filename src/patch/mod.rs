@@ -18,9 +18,7 @@ pub use self::changes::{Changes, Patched, RelationChange};
 pub use self::error::{PatchError, PatchErrorKind};
 
 use crate::Limits;
-
-/// The schema URI of a PATCH request.
-pub const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+use crate::messages::PATCH_OP_SCHEMA;
 
 /// A PATCH request as it was sent: well-formed, and not yet asked what it means.
 ///
@@ -75,7 +73,7 @@ impl<'a> Patch<'a> {
         if !message.schema {
             return Err(PatchError::message(
                 PatchErrorKind::Syntax,
-                format!("`schemas` must contain `{PATCH_SCHEMA}`"),
+                format!("`schemas` must contain `{PATCH_OP_SCHEMA}`"),
             ));
         }
         match message.operations {
@@ -140,7 +138,7 @@ impl<'de> Visitor<'de> for MessageSeed<'_, 'de> {
             if key.eq_ignore_ascii_case("schemas") {
                 let uris: &RawValue = map.next_value()?;
                 let uris: Vec<Cow<'_, str>> = serde_json::from_str(uris.get()).unwrap_or_default();
-                message.schema = uris.iter().any(|uri| uri.eq_ignore_ascii_case(PATCH_SCHEMA));
+                message.schema = uris.iter().any(|uri| uri.eq_ignore_ascii_case(PATCH_OP_SCHEMA));
             } else if key.eq_ignore_ascii_case("Operations") {
                 if message.operations.is_some() {
                     return Err(message.fail(PatchErrorKind::Syntax, "`Operations` is given twice"));

@@ -6,13 +6,19 @@
 
 mod assemble;
 mod edit;
+mod enterprise;
+mod extension;
+mod group;
+mod meta;
 pub(crate) mod object;
+mod plural;
 mod project;
 mod read;
 mod reference;
 pub(crate) mod scan;
 mod seed;
 mod seed_any;
+mod user;
 mod value;
 mod violation;
 mod write;
@@ -27,10 +33,18 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use self::assemble::Assembly;
 pub(crate) use self::edit::splice;
+pub use self::enterprise::{EnterpriseUser, Manager};
+pub use self::extension::Extension;
+pub use self::group::{Group, Member};
+pub use self::meta::Meta;
+pub use self::plural::{
+    Address, Email, Entitlement, GroupMembership, InstantMessaging, PhoneNumber, Photo, Role, X509Certificate,
+};
 pub use self::project::Projection;
 pub use self::read::UnknownAttributes;
 pub(crate) use self::read::{Reader, Rules};
 pub use self::reference::{Reference, Secret};
+pub use self::user::{Name, User};
 pub use self::value::ValueRef;
 pub use self::violation::{Violation, ViolationKind};
 pub(crate) use self::write::Links;

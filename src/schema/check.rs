@@ -12,10 +12,10 @@ const MOST_ATTRIBUTES: usize = 250;
 impl Schema {
     /// Whether the schema obeys the rules of RFC 7643 §2 and §7.
     ///
-    /// Its id is a URI that can stand in front of an attribute path; every attribute has a name by the grammar of §2.1,
-    /// unlike its siblings' in more than letter case; complex attributes have parts (lists may leave them to the default of
-    /// §2.4) and no other attribute has; no part is complex (§2.3.8), but in the schema of schemas; only references name
-    /// types that they refer to; and no level holds more than 250 attributes.
+    /// Its id is a URI that can stand in front of an attribute path; every attribute has a name by the grammar of
+    /// §2.1, unlike its siblings' in more than letter case; complex attributes have parts (lists may leave them to
+    /// the default of §2.4) and no other attribute has; no part is complex (§2.3.8), but in the schema of schemas;
+    /// only references name types that they refer to; and no level holds more than 250 attributes.
     ///
     /// # Errors
     /// The first rule that is broken, with the attribute that breaks it.
@@ -47,7 +47,6 @@ pub struct SchemaError {
 
 impl SchemaError {
     /// Two schemas of one resource type have the same id.
-    #[allow(dead_code, reason = "resource types find it")]
     pub(super) fn duplicate_schema(id: &str) -> Self {
         Self { schema: id.to_owned(), attribute: None, fault: Fault::DuplicateSchema }
     }

@@ -1,7 +1,8 @@
 //! Schemas as JSON resources (RFC 7643 §7).
 //!
-//! A characteristic that means nothing for the attribute's type is neither written nor read: the standard's own examples
-//! print `uniqueness` on complex attributes and `caseExact: false` on references, which always heed letter case.
+//! A characteristic that means nothing for the attribute's type is neither written nor read: the standard's own
+//! examples print `uniqueness` on complex attributes and `caseExact: false` on references, which always heed letter
+//! case.
 
 use std::borrow::Cow;
 
@@ -58,8 +59,8 @@ impl Serialize for Attribute {
 
 /// Reads a definition; what is missing takes the defaults of RFC 7643 §2.2.
 ///
-/// A multi-valued complex attribute without sub-attributes gets those of RFC 7643 §2.4. One that is `writeOnly` and does
-/// not say when it is returned is never returned.
+/// A multi-valued complex attribute without sub-attributes gets those of RFC 7643 §2.4. One that is `writeOnly` and
+/// does not say when it is returned is never returned.
 impl<'de> Deserialize<'de> for Attribute {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = ReadAttribute::deserialize(deserializer)?;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::core;
 use super::{Attribute, AttributeType, Mutability, Returned, Schema, Uniqueness};
 
 /// The number of an attribute within its resource type. Numbers rise in the order in which documents print attributes.
@@ -214,7 +215,7 @@ impl Table {
             && attribute.multi_valued
             && attribute.sub_attributes.is_empty()
         {
-            Cow::Owned(default_parts())
+            Cow::Owned(core::default_sub_attributes())
         } else {
             Cow::Borrowed(&attribute.sub_attributes)
         };
@@ -378,16 +379,6 @@ impl Relation {
             (true, _) => Self::Many,
         }
     }
-}
-
-fn default_parts() -> Vec<Attribute> {
-    vec![
-        Attribute::string("value"),
-        Attribute::string("display"),
-        Attribute::string("type"),
-        Attribute::boolean("primary"),
-        Attribute::reference("$ref", ["uri"]),
-    ]
 }
 
 /// Four letters and the length tell the names of a schema apart well enough; `| 0x20` folds their case.

@@ -3,8 +3,8 @@
 use super::{RESOURCE_TYPE_SCHEMA, SCHEMA_SCHEMA, SERVICE_PROVIDER_CONFIG_SCHEMA};
 use crate::schema::{Attribute, Schema, Uniqueness};
 
-/// The schema of the service provider's configuration (RFC 7643 §5, with `pagination` of RFC 9865 and `securityEvents` of
-/// RFC 9967).
+/// The schema of the service provider's configuration (RFC 7643 §5, with `pagination` of RFC 9865 and
+/// `securityEvents` of RFC 9967).
 pub fn service_provider_config() -> Schema {
     let features = [
         feature("patch", "Support of PATCH", []),

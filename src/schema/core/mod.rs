@@ -1,8 +1,8 @@
 //! The schemas that the standard itself defines (RFC 7643 §3 to §7, RFC 9865 §4, RFC 9967 §4).
 //!
-//! The characteristics are those of RFC 7643 §8.7 with its errata applied: references, binary values and whatever holds an
-//! `id` heed letter case, `Group.displayName` is required, and attributes that were left out of the printed schemas are here.
-//! The order of the attributes is the order in which answers print them.
+//! The characteristics are those of RFC 7643 §8.7 with its errata applied: references, binary values and whatever
+//! holds an `id` heed letter case, `Group.displayName` is required, and attributes that were left out of the printed
+//! schemas are here. The order of the attributes is the order in which answers print them.
 
 mod discovery;
 mod enterprise;
@@ -29,7 +29,8 @@ pub const RESOURCE_TYPE_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Re
 /// The schema of schemas (RFC 7643 §7).
 pub const SCHEMA_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 
-/// The attributes that every resource has, whatever its schema: `schemas`, `id`, `externalId`, `meta` (RFC 7643 §3, §3.1).
+/// The attributes that every resource has, whatever its schema: `schemas`, `id`, `externalId`, `meta` (RFC 7643 §3,
+/// §3.1).
 pub fn common() -> Vec<Attribute> {
     vec![
         Attribute::reference("schemas", ["uri"])
