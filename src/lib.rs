@@ -12,6 +12,7 @@ pub mod patch;
 mod query;
 pub mod resource;
 pub mod schema;
+pub mod service;
 mod sort;
 pub mod store;
 mod time;
@@ -32,5 +33,6 @@ pub use resource::{
     Violation, X509Certificate,
 };
 pub use schema::{ResourceType, Schema};
+pub use service::{BuildError, Exchange, Observer, PatchAnswer, Service, ServiceBuilder, unauthorized};
 pub use sort::Sort;
 pub use store::{Capabilities, Context, Key, MemoryStore, Page, Precondition, Store, StoreError, TenantId};

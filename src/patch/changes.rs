@@ -7,7 +7,7 @@ use std::fmt;
 use crate::Limits;
 use crate::compat::Repairs;
 use crate::filter::{Bound, CompareOp, Test};
-use crate::resource::scan::{elements, member};
+use crate::resource::scan::{elements, member, write_string};
 use crate::resource::{Reference, Resource, Secret, Secrets, ValueRef};
 use crate::schema::ResourceType;
 use crate::schema::table::{AttrId, Relation, Table};
@@ -207,6 +207,17 @@ impl RelationChange {
     /// The ids to remove.
     pub fn removed(&self) -> impl Iterator<Item = Cow<'_, str>> {
         self.removed.iter().filter_map(|value| ValueRef::new(value).as_str())
+    }
+
+    pub(crate) fn attribute(&self) -> AttrId {
+        self.attribute
+    }
+
+    /// Whether the resource with this id is among those to add.
+    pub(crate) fn adds_id(&self, id: &str) -> bool {
+        let mut value = Vec::with_capacity(id.len() + 2);
+        write_string(&mut value, id);
+        self.adds(&value)
     }
 
     pub(super) fn removes(&self, value: &[u8]) -> bool {

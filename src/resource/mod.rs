@@ -18,6 +18,7 @@ mod reference;
 pub(crate) mod scan;
 mod seed;
 mod seed_any;
+mod succeed;
 mod user;
 mod value;
 mod violation;

@@ -1,5 +1,6 @@
 //! Which attributes an answer holds (RFC 7644 §3.9, `returned` of RFC 7643 §7).
 
+use super::Resource;
 use crate::schema::table::{AttrId, Node, Relation, Table};
 use crate::schema::{ResourceType, Returned};
 use crate::{AttrPath, Compat};
@@ -84,6 +85,15 @@ impl Projection {
         found.is_some_and(|(id, _)| self.keep(id) != Keep::Nothing)
     }
 
+    /// Also wants what a client has just supplied of attributes that are returned on request only (RFC 7643 §7).
+    #[must_use]
+    pub(crate) fn with_supplied(&self, draft: &Resource) -> Self {
+        let table = self.ty.table();
+        let on_request = |id: &AttrId| table.node(*id).definition().returned == Returned::Request;
+        let supplied: Vec<AttrId> = table.ids().filter(|id| on_request(id) && draft.value_of(*id).is_some()).collect();
+        if supplied.is_empty() { self.clone() } else { self.and(supplied) }
+    }
+
     /// Also wants these attributes, because a filter or an order needs to see them.
     #[must_use]
     pub(crate) fn and(&self, more: impl IntoIterator<Item = AttrId>) -> Self {
@@ -92,6 +102,11 @@ impl Projection {
         Self::build(&self.ty, self.unknown, |id| {
             self.keep(id) != Keep::Nothing || Ancestors { table, at: Some(id) }.into_iter().any(|a| more.contains(&a))
         })
+    }
+
+    /// Whether anything of an attribute is wanted.
+    pub(crate) fn wants(&self, id: AttrId) -> bool {
+        self.keep(id) != Keep::Nothing
     }
 
     #[inline]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::table::{AttrId, Node, Table};
+use super::table::{AttrId, Node, Relation, Table};
 use super::{Attribute, Mutability, Schema, SchemaError, core};
 use crate::{AttrPath, Compat, Leniency};
 
@@ -73,6 +73,11 @@ impl ResourceType {
     pub fn resolve(&self, path: &AttrPath<'_>) -> Option<ResolvedAttr<'_>> {
         let (id, _) = self.find(path, Compat::strict())?;
         Some(ResolvedAttr { ty: self, id })
+    }
+
+    /// Whether resources refer to others by an attribute that stores keep apart, such as `members`.
+    pub(crate) fn has_references(&self) -> bool {
+        self.table().root().children().ids().iter().any(|id| self.node(*id).relation() == Relation::Many)
     }
 
     /// Whether both are the same compiled type.

@@ -25,6 +25,7 @@ use std::future::Future;
 
 pub(crate) use self::erased::ErasedStore;
 pub use self::memory::MemoryStore;
+pub(crate) use self::page::Extent;
 pub use self::page::Page;
 
 use crate::etag::Version;

@@ -1,0 +1,96 @@
+//! Replacing a resource by what a client sent (RFC 7644 §3.5.1), and telling what differs.
+
+use super::scan::member;
+use super::{Entry, Resource, Violation, ViolationKind, object, splice};
+use crate::schema::Mutability;
+use crate::schema::table::{AttrId, Relation};
+
+impl Resource {
+    /// This resource as the successor of `current`: with what a client cannot change taken over. What is immutable and has a
+    /// value stays when it is left out, and must not differ when it is given.
+    pub(crate) fn succeeding(&self, current: &Self) -> Result<Self, Violation> {
+        let table = self.resource_type().table();
+        let mut changes: Vec<(AttrId, Option<Vec<u8>>)> = Vec::new();
+        for Entry { id, .. } in current.document().directory.iter().copied() {
+            let node = table.node(id);
+            let extension = node.is_extension();
+            let derived = node.relation() == Relation::Derived;
+            if extension || derived || id == AttrId::SCHEMAS || id == AttrId::UNKNOWN {
+                continue;
+            }
+            let (Some(old), new) = (current.value(id), self.value(id)) else { continue };
+            match node.definition().mutability {
+                Mutability::ReadOnly => changes.push((id, Some(old.to_vec()))),
+                Mutability::Immutable => match new {
+                    Some(new) if new != old => return Err(self.immutable(id)),
+                    Some(_) => {}
+                    None => changes.push((id, Some(old.to_vec()))),
+                },
+                _ if node.is_complex() && !node.is_multi() => {
+                    if let Some(merged) = self.succeeding_parts(id, old, new)? {
+                        changes.push((id, Some(merged)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let secrets = self.document().secrets.clone();
+        Ok(splice(self, &changes, &[], secrets))
+    }
+
+    /// The same for the parts of a complex attribute. `None` when nothing has to be taken over.
+    fn succeeding_parts(&self, id: AttrId, old: &[u8], new: Option<&[u8]>) -> Result<Option<Vec<u8>>, Violation> {
+        let table = self.resource_type().table();
+        let mut merged: Option<Vec<u8>> = None;
+        for child in table.node(id).children().ids().iter().copied() {
+            let node = table.node(child);
+            let Some(was) = member(old, node.name()) else { continue };
+            let is = new.and_then(|new| member(new, node.name()));
+            let keep = match node.definition().mutability {
+                Mutability::ReadOnly => !node.is_computed_ref() && new.is_some(),
+                Mutability::Immutable if is.is_some_and(|is| is != was) => return Err(self.immutable(child)),
+                Mutability::Immutable => is.is_none(),
+                _ => false,
+            };
+            if keep {
+                let object = merged.as_deref().or(new);
+                merged = object::with(table, object, child, Some(was));
+            }
+        }
+        Ok(merged)
+    }
+
+    fn immutable(&self, id: AttrId) -> Violation {
+        Violation::new(ViolationKind::Mutability, self.resource_type().table().path(id), "is immutable")
+    }
+
+    /// Whether the request brings a secret to set or to take away.
+    pub(crate) fn has_secrets(&self) -> bool {
+        !self.document().secrets.is_empty()
+    }
+
+    /// The attributes that have a value, by name.
+    pub(crate) fn assigned(&self) -> Vec<String> {
+        let table = self.resource_type().table();
+        let entries = self.document().directory.iter().filter(|e| e.id != AttrId::SCHEMAS && e.id != AttrId::UNKNOWN);
+        let names = entries.filter(|e| !table.node(e.id).is_extension()).map(|e| table.path(e.id));
+        names.chain(self.document().secrets.iter().map(|(id, _)| table.path(*id))).collect()
+    }
+
+    /// The attributes whose values are not those of `other`, by name.
+    pub(crate) fn differing(&self, other: &Self) -> Vec<String> {
+        let table = self.resource_type().table();
+        let meta = table.meta().meta;
+        let relevant = |id: AttrId| {
+            let node = table.node(id);
+            table.entry_of(id) == id
+                && !node.is_extension()
+                && id != meta
+                && id != AttrId::ROOT
+                && node.relation() != Relation::Derived
+        };
+        let ids = table.ids().filter(|id| relevant(*id) && self.value(*id) != other.value(*id));
+        let secrets = self.document().secrets.iter().map(|(id, _)| *id);
+        ids.chain(secrets).map(|id| table.path(id)).collect()
+    }
+}

@@ -1,0 +1,84 @@
+//! What an operation comes to, before it is HTTP.
+
+use http::StatusCode;
+
+use super::{Inner, Registered};
+use crate::etag::Version;
+use crate::resource::{Projection, Resource};
+use crate::store::StoreError;
+use crate::{Error, ScimType};
+
+/// A successful answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) etag: Option<String>,
+    pub(crate) location: Option<String>,
+    pub(crate) body: Vec<u8>,
+    /// how many resources a query found
+    pub(crate) found: Option<usize>,
+}
+
+impl Reply {
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        Self { status, etag: None, location: None, body: Vec::new(), found: None }
+    }
+
+    pub(crate) fn json(body: Vec<u8>) -> Self {
+        Self { body, ..Self::empty(StatusCode::OK) }
+    }
+
+    pub(crate) fn with_etag(mut self, version: Option<&Version>) -> Self {
+        self.etag = version.map(Version::to_etag);
+        self
+    }
+}
+
+impl<C> Inner<C> {
+    /// A resource as the body of an answer.
+    pub(super) fn show(&self, resource: &Resource, projection: &Projection) -> Reply {
+        let mut body = Vec::with_capacity(resource.as_json().len() + self.links.base().len() + 128);
+        resource.write(&mut body, projection, &self.links);
+        Reply::json(body).with_etag(resource.version().as_ref())
+    }
+
+    pub(super) fn location(&self, registered: &Registered<C>, id: &str) -> String {
+        self.links.location(registered.ty.endpoint(), id)
+    }
+}
+
+/// What a client is told of a store's failure. The failure itself stays with the operator.
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound => Self::not_found("no such resource"),
+            StoreError::Conflict { attribute } => {
+                Self::bad_request(ScimType::Uniqueness, format!("the value of `{attribute}` is taken"))
+            }
+            StoreError::VersionMismatch => {
+                Self::new(StatusCode::PRECONDITION_FAILED, "the resource has another version than `If-Match` asks for")
+            }
+            StoreError::Patch(error) => error.into(),
+            StoreError::Refused(error) => *error,
+            StoreError::Unavailable { retry_after, throttled } => {
+                let (status, detail) = match throttled {
+                    true => (StatusCode::TOO_MANY_REQUESTS, "too many requests"),
+                    false => (StatusCode::SERVICE_UNAVAILABLE, "temporarily unavailable"),
+                };
+                let error = Self::new(status, detail);
+                match retry_after {
+                    Some(seconds) => error.with_retry_after(seconds),
+                    None => error,
+                }
+            }
+            StoreError::Unsupported => Self::new(StatusCode::NOT_IMPLEMENTED, "the operation is not supported"),
+            StoreError::TooMany => Self::bad_request(
+                ScimType::TooMany,
+                "the query would have to look at too many resources: make it narrower",
+            ),
+            StoreError::Backend(source) => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the request could not be carried out").with_source(source)
+            }
+        }
+    }
+}

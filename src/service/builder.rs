@@ -1,0 +1,208 @@
+//! Putting a service together.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::Uri;
+
+use super::discovery::Discovery;
+use super::observe::Observer;
+use super::{Inner, Registered, Service};
+use crate::Limits;
+use crate::compat::Compat;
+use crate::messages::AuthenticationScheme;
+use crate::resource::{Links, Projection, UnknownAttributes};
+use crate::schema::{ResourceType, ResourceTypeBuilder, SchemaError};
+use crate::store::{Context, ErasedStore, Store};
+
+/// Builds a [`Service`].
+pub struct ServiceBuilder<C> {
+    base: String,
+    types: Vec<Registration<C>>,
+    pub(super) limits: Limits,
+    compat: Compat,
+    unknown: UnknownAttributes,
+    observer: Option<Box<dyn Observer<C>>>,
+    pub(super) documentation_uri: Option<String>,
+    pub(super) schemes: Vec<AuthenticationScheme>,
+}
+
+/// A resource type to be, its store, and what its PATCH answers with where the host says so.
+type Registration<C> = (ResourceTypeBuilder, Box<dyn ErasedStore<C>>, Option<PatchAnswer>);
+
+/// What a successful PATCH answers with, unless the request names attributes: then it is always the resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PatchAnswer {
+    /// 200 and the resource: the default for all types that have no references such as `members`.
+    Resource,
+    /// 204 and no body: the default for groups, where the resource may be large.
+    Nothing,
+}
+
+impl<C: Context> ServiceBuilder<C> {
+    pub(super) fn new(base: String) -> Self {
+        Self {
+            base,
+            types: Vec::new(),
+            limits: Limits::default(),
+            compat: Compat::default(),
+            unknown: UnknownAttributes::default(),
+            observer: None,
+            documentation_uri: None,
+            schemes: Vec::new(),
+        }
+    }
+
+    /// Serves a resource type from a store. One store may serve several types.
+    #[must_use]
+    pub fn resource<S: Store<Context = C>>(mut self, ty: impl Into<ResourceTypeBuilder>, store: S) -> Self {
+        self.types.push((ty.into(), Box::new(store), None));
+        self
+    }
+
+    /// Says what a PATCH of the resource type that was added last answers with.
+    #[must_use]
+    pub fn patch_answers(mut self, answer: PatchAnswer) -> Self {
+        if let Some((_, _, slot)) = self.types.last_mut() {
+            *slot = Some(answer);
+        }
+        self
+    }
+
+    /// Sets the limits.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Says which departures from the RFCs are accepted.
+    #[must_use]
+    pub fn compat(mut self, compat: Compat) -> Self {
+        self.compat = compat;
+        self
+    }
+
+    /// Says what happens to attributes and extensions that no schema defines.
+    #[must_use]
+    pub fn unknown_attributes(mut self, unknown: UnknownAttributes) -> Self {
+        self.unknown = unknown;
+        self
+    }
+
+    /// Watches the exchanges.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer<C>) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// Publishes where people find help: `documentationUri`.
+    #[must_use]
+    pub fn documentation_uri(mut self, uri: impl Into<String>) -> Self {
+        self.documentation_uri = Some(uri.into());
+        self
+    }
+
+    /// Publishes a way to authenticate. Without any, OAuth bearer tokens are published.
+    #[must_use]
+    pub fn authentication_scheme(mut self, scheme: AuthenticationScheme) -> Self {
+        self.schemes.push(scheme);
+        self
+    }
+
+    /// Builds the service.
+    ///
+    /// # Errors
+    /// When the base URL is not absolute, no resource type is registered, two share a name or an endpoint, or a schema
+    /// breaks a rule.
+    pub fn build(mut self) -> Result<Service<C>, BuildError> {
+        let (base, prefix) = base_url(&self.base)?;
+        let mut types: Vec<Registered<C>> = Vec::with_capacity(self.types.len());
+        for (ty, store, answer) in std::mem::take(&mut self.types) {
+            let ty = ty.build().map_err(BuildError::Schema)?;
+            let taken =
+                |r: &Registered<C>| r.ty.name() == ty.name() || r.ty.endpoint().eq_ignore_ascii_case(ty.endpoint());
+            if types.iter().any(taken) || is_reserved(ty.endpoint()) {
+                return Err(BuildError::Endpoint(ty.endpoint().to_owned()));
+            }
+            types.push(Registered::new(ty, store, answer));
+        }
+        if types.is_empty() {
+            return Err(BuildError::NoResourceType);
+        }
+        let endpoints = types.iter().map(|r| (r.ty.name().to_owned(), r.ty.endpoint().to_owned())).collect();
+        let links = Links::new(base, endpoints);
+        let discovery = Discovery::new(&self, &types, &links);
+        let inner = Inner {
+            links,
+            prefix,
+            types,
+            limits: self.limits,
+            compat: self.compat,
+            unknown: self.unknown,
+            observer: self.observer,
+            discovery,
+        };
+        Ok(Service { inner: Arc::new(inner) })
+    }
+}
+
+impl<C> Registered<C> {
+    fn new(ty: ResourceType, store: Box<dyn ErasedStore<C>>, answer: Option<PatchAnswer>) -> Self {
+        let usual = if ty.has_references() { PatchAnswer::Nothing } else { PatchAnswer::Resource };
+        Self {
+            store,
+            answer: answer.unwrap_or(usual),
+            default: Projection::default_of(&ty),
+            identity: Projection::identity(&ty),
+            document: Projection::document(&ty),
+            everything: Projection::everything(&ty),
+            ty,
+        }
+    }
+}
+
+impl<C> fmt::Debug for ServiceBuilder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceBuilder").field("base", &self.base).field("types", &self.types.len()).finish()
+    }
+}
+
+/// Why a service cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The base URL is not absolute, or has a query.
+    #[error("`{0}` is not an absolute http or https URL without a query")]
+    Base(String),
+    /// There is no resource type.
+    #[error("no resource type is registered")]
+    NoResourceType,
+    /// Two resource types share a name or an endpoint, or the endpoint belongs to the protocol.
+    #[error("the endpoint `{0}` or its resource type's name is taken")]
+    Endpoint(String),
+    /// A schema breaks a rule.
+    #[error(transparent)]
+    Schema(SchemaError),
+}
+
+/// The base URL without a slash at its end, and its path.
+fn base_url(base: &str) -> Result<(String, String), BuildError> {
+    let refuse = || BuildError::Base(base.to_owned());
+    let uri: Uri = base.parse().map_err(|_| refuse())?;
+    let http = matches!(uri.scheme_str(), Some("http" | "https"));
+    let plain = base.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
+    let userinfo = uri.authority().is_some_and(|a| a.as_str().contains('@'));
+    if !http || !plain || userinfo || uri.query().is_some() || uri.authority().is_none() {
+        return Err(refuse());
+    }
+    Ok((base.trim_end_matches('/').to_owned(), uri.path().trim_end_matches('/').to_owned()))
+}
+
+fn is_reserved(endpoint: &str) -> bool {
+    let reserved = ["/", "/ServiceProviderConfig", "/Schemas", "/ResourceTypes", "/Bulk", "/Me", "/.search"];
+    let nested = endpoint.trim_start_matches('/').contains('/');
+    nested || reserved.iter().any(|r| r.eq_ignore_ascii_case(endpoint))
+}

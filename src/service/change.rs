@@ -1,0 +1,205 @@
+//! Writing: create, replace, patch, delete.
+
+use http::StatusCode;
+
+use super::answer::Reply;
+use super::builder::PatchAnswer;
+use super::observe::Trace;
+use super::request::Call;
+use super::{Inner, Registered};
+use crate::Error;
+use crate::etag::{Tags, Version};
+use crate::patch::{Changes, Patch, Patched};
+use crate::resource::{Projection, Reader, Resource};
+use crate::store::{Context, Key, Precondition, StoreError};
+
+impl<C: Context> Inner<C> {
+    pub(super) async fn create(
+        &self,
+        registered: &Registered<C>,
+        cx: &C,
+        call: &Call<'_>,
+        trace: &mut Trace,
+    ) -> Result<Reply, Error> {
+        if !registered.store.capabilities().create {
+            return Err(StoreError::Unsupported.into());
+        }
+        let asked = self.projection(registered, call)?;
+        let draft = self.read(registered, call, trace)?;
+        let projection = asked.unwrap_or_else(|| supplied(registered, &draft));
+        trace.changed = draft.assigned();
+        let resource = registered.store.create(cx, &registered.ty, draft).await?;
+        let id = resource.id().ok_or_else(|| StoreError::backend("the store gave no id"))?;
+        trace.id = Some(id.to_owned());
+        let location = self.location(registered, id);
+        let reply = self.show(&resource, &projection);
+        Ok(Reply { status: StatusCode::CREATED, location: Some(location), ..reply })
+    }
+
+    pub(super) async fn replace(
+        &self,
+        registered: &Registered<C>,
+        cx: &C,
+        id: &str,
+        call: &Call<'_>,
+        trace: &mut Trace,
+    ) -> Result<Reply, Error> {
+        let asked = self.projection(registered, call)?;
+        let body = self.read(registered, call, trace)?;
+        let projection = asked.unwrap_or_else(|| supplied(registered, &body));
+        let key = Key::new(&registered.ty, id);
+        // members are replaced as a whole: what is there need not be read
+        let has_references = registered.document != registered.everything && registered.ty.has_references();
+        let want = if has_references { &registered.document } else { &registered.everything };
+        for _ in 0..=self.limits.retries {
+            let current = registered.store.get(cx, key, want).await?.ok_or(StoreError::NotFound)?;
+            let version = self.check(&current, call)?;
+            let new = body.succeeding(&current)?;
+            if !has_references && !new.has_secrets() && new.same_content(&current.without_references()) {
+                return Ok(self.show(&current, &projection));
+            }
+            trace.changed = new.differing(&current);
+            match registered.store.replace(cx, key, new, Precondition::versions(&version)).await {
+                Ok(resource) => return Ok(self.show(&resource, &projection)),
+                Err(StoreError::VersionMismatch) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(contended())
+    }
+
+    pub(super) async fn patch(
+        &self,
+        registered: &Registered<C>,
+        cx: &C,
+        id: &str,
+        call: &Call<'_>,
+        trace: &mut Trace,
+    ) -> Result<Reply, Error> {
+        let asked = self.projection(registered, call)?;
+        let patch = Patch::parse(call.body, &self.limits)?.from_entra(call.from_entra);
+        let changes = patch.bind_with(&registered.ty, self.rules())?;
+        trace.repairs.append(changes.repairs().clone());
+        let body_wanted = asked.is_some() || registered.answer == PatchAnswer::Resource;
+        let projection = asked.unwrap_or_else(|| registered.default.clone());
+        let want = if body_wanted { &projection } else { &registered.identity };
+        let patched = self.carry_out(registered, cx, id, call, &changes, want).await?;
+        trace.repairs.append(patched.repairs);
+        if patched.changed {
+            trace.changed = changes.attributes();
+        }
+        if body_wanted {
+            return Ok(self.show(&patched.resource, &projection));
+        }
+        Ok(Reply::empty(StatusCode::NO_CONTENT).with_etag(patched.resource.version().as_ref()))
+    }
+
+    pub(super) async fn delete(
+        &self,
+        registered: &Registered<C>,
+        cx: &C,
+        id: &str,
+        call: &Call<'_>,
+    ) -> Result<Reply, Error> {
+        if !registered.store.capabilities().delete {
+            return Err(StoreError::Unsupported.into());
+        }
+        let key = Key::new(&registered.ty, id);
+        self.check_none_match(registered, cx, key, call).await?;
+        registered.store.delete(cx, key, precondition(call)).await?;
+        Ok(Reply::empty(StatusCode::NO_CONTENT))
+    }
+
+    /// In place where the store can, else by reading, applying and replacing. A lost race is repeated: the client did not
+    /// ask for a version, so it does not have to know that somebody else was faster.
+    async fn carry_out(
+        &self,
+        registered: &Registered<C>,
+        cx: &C,
+        id: &str,
+        call: &Call<'_>,
+        changes: &Changes,
+        want: &Projection,
+    ) -> Result<Patched, Error> {
+        let key = Key::new(&registered.ty, id);
+        self.check_none_match(registered, cx, key, call).await?;
+        for _ in 0..=self.limits.retries {
+            match registered.store.patch(cx, key, changes, precondition(call), want).await {
+                Ok(Some(patched)) => return Ok(patched),
+                Ok(None) => break,
+                Err(StoreError::VersionMismatch) if call.if_match.is_none() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        for _ in 0..=self.limits.retries {
+            let current = registered.store.get(cx, key, &registered.everything).await?.ok_or(StoreError::NotFound)?;
+            let version = self.check(&current, call)?;
+            let patched = changes.apply(&current)?;
+            if !patched.changed {
+                return Ok(patched);
+            }
+            let new = patched.resource.clone();
+            match registered.store.replace(cx, key, new, Precondition::versions(&version)).await {
+                Ok(resource) => return Ok(Patched { resource, ..patched }),
+                Err(StoreError::VersionMismatch) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(contended())
+    }
+
+    fn read(&self, registered: &Registered<C>, call: &Call<'_>, trace: &mut Trace) -> Result<Resource, Error> {
+        let reader = Reader::new(&registered.ty, self.rules());
+        Ok(reader.body_and_repairs(call.body, &mut trace.repairs)?)
+    }
+
+    /// Checks the request's conditions against a resource. Gives its version, for compare-and-swap.
+    fn check(&self, current: &Resource, call: &Call<'_>) -> Result<[Version; 1], Error> {
+        let version = current.version().ok_or_else(|| StoreError::backend("the store gave no version"))?;
+        if call.if_match.as_ref().is_some_and(|tags| !tags.contains(&version)) {
+            return Err(StoreError::VersionMismatch.into());
+        }
+        if call.if_none_match.as_ref().is_some_and(|tags| tags.contains(&version)) {
+            return Err(none_match_failed());
+        }
+        Ok([version])
+    }
+
+    /// `If-None-Match` on a change is rare enough for a read of its own.
+    async fn check_none_match(
+        &self,
+        registered: &Registered<C>,
+        cx: &C,
+        key: Key<'_>,
+        call: &Call<'_>,
+    ) -> Result<(), Error> {
+        let Some(tags) = &call.if_none_match else { return Ok(()) };
+        let current = registered.store.get(cx, key, &registered.identity).await?.ok_or(StoreError::NotFound)?;
+        match current.version() {
+            Some(version) if tags.contains(&version) => Err(none_match_failed()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a creation or replacement answers with: the default, and what the client sent of `returned: request`.
+fn supplied<C>(registered: &Registered<C>, draft: &Resource) -> Projection {
+    registered.default.with_supplied(draft)
+}
+
+fn precondition<'c>(call: &'c Call<'_>) -> Precondition<'c> {
+    match &call.if_match {
+        Some(Tags::List(versions)) => Precondition::versions(versions),
+        Some(Tags::Any) | None => Precondition::NONE,
+    }
+}
+
+fn none_match_failed() -> Error {
+    Error::new(StatusCode::PRECONDITION_FAILED, "the resource has a version that `If-None-Match` excludes")
+}
+
+/// Other writers were faster every time.
+fn contended() -> Error {
+    Error::new(StatusCode::SERVICE_UNAVAILABLE, "the resource is being changed by others: try again")
+        .with_retry_after(1)
+}

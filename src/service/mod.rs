@@ -1,0 +1,171 @@
+//! From an HTTP request to an HTTP response, without a web framework (RFC 7644 §3).
+
+mod answer;
+mod builder;
+mod change;
+mod discovery;
+mod find;
+mod observe;
+mod request;
+mod response;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{Method, Request, Response};
+
+pub use self::builder::{BuildError, PatchAnswer, ServiceBuilder};
+pub use self::observe::{Exchange, Observer};
+pub use self::response::unauthorized;
+
+use self::answer::Reply;
+use self::discovery::Discovery;
+use self::observe::Trace;
+use self::request::{Call, Route};
+use crate::compat::Compat;
+use crate::resource::{Links, Projection, Rules, UnknownAttributes};
+use crate::schema::ResourceType;
+use crate::store::{Context, ErasedStore};
+use crate::{Error, Limits};
+
+/// A SCIM service provider: resource types, the stores behind them, and the protocol in front.
+///
+/// ```
+/// # use scim_provider::{EnterpriseUser, Extension, Group, MemoryStore, Service, TenantId, User};
+/// let store = MemoryStore::new();
+/// let scim: Service<TenantId> = Service::builder("https://api.example.com/scim/v2")
+///     .resource(User::resource_type().extension(EnterpriseUser::schema()), store.clone())
+///     .resource(Group::resource_type(), store)
+///     .build()?;
+/// # Ok::<(), scim_provider::BuildError>(())
+/// ```
+///
+/// Mount [`call`](Self::call) behind the host's authentication. It routes on its own, under the base URL's path or with that
+/// path already stripped, and answers whatever comes in.
+pub struct Service<C> {
+    inner: Arc<Inner<C>>,
+}
+
+struct Inner<C> {
+    links: Links,
+    /// the path of the base URL
+    prefix: String,
+    types: Vec<Registered<C>>,
+    limits: Limits,
+    compat: Compat,
+    unknown: UnknownAttributes,
+    observer: Option<Box<dyn Observer<C>>>,
+    discovery: Discovery,
+}
+
+/// A resource type with its store.
+struct Registered<C> {
+    ty: ResourceType,
+    store: Box<dyn ErasedStore<C>>,
+    answer: PatchAnswer,
+    default: Projection,
+    identity: Projection,
+    document: Projection,
+    everything: Projection,
+}
+
+impl<C: Context> Service<C> {
+    /// Starts a service. `base` is the URL that clients are told: answers link to it, whatever the request's `Host` says.
+    pub fn builder(base: impl Into<String>) -> ServiceBuilder<C> {
+        ServiceBuilder::new(base.into())
+    }
+
+    /// Answers a request. Total: whatever comes in, a SCIM response goes out.
+    ///
+    /// `cx` is what the host's authentication made of the request's credentials. The body has to be complete; a host reads at
+    /// most [`Limits::body_bytes`] and one byte more.
+    pub async fn call<B: AsRef<[u8]>>(&self, cx: &C, request: Request<B>) -> Response<Vec<u8>> {
+        let start = Instant::now();
+        let (head, body) = request.into_parts();
+        let mut trace = Trace::default();
+        let call = Call::read(&self.inner, &head, body.as_ref(), &mut trace);
+        let media_type = call.as_ref().map_or(response::SCIM_JSON, |call| call.media_type);
+        let result = match call {
+            Ok(call) => self.dispatch(cx, &call, &mut trace).await,
+            Err(refusal) => Err(refusal),
+        };
+        if let Some(observer) = &self.inner.observer {
+            observer.exchange(cx, &trace.exchange(&head.method, &result, start.elapsed()));
+        }
+        let body_wanted = head.method != Method::HEAD;
+        match result {
+            Ok(reply) => reply.into_response(media_type, body_wanted),
+            Err(refusal) => refusal.into_response(body_wanted),
+        }
+    }
+
+    /// The resource types that the service serves.
+    pub fn resource_types(&self) -> impl Iterator<Item = &ResourceType> {
+        self.inner.types.iter().map(|registered| &registered.ty)
+    }
+
+    async fn dispatch(&self, cx: &C, call: &Call<'_>, trace: &mut Trace) -> Result<Reply, Refusal> {
+        let inner = &*self.inner;
+        let reply = match &call.route {
+            Route::Collection(at) => match (inner.registered(*at)?, call.method) {
+                (registered, &Method::POST) => inner.create(registered, cx, call, trace).await,
+                (registered, _) => inner.list(registered, cx, call, trace).await,
+            },
+            Route::Search(at) => inner.list(inner.registered(*at)?, cx, call, trace).await,
+            Route::Resource(at, id) => {
+                let registered = inner.registered(*at)?;
+                match *call.method {
+                    Method::PUT => inner.replace(registered, cx, id, call, trace).await,
+                    Method::PATCH => inner.patch(registered, cx, id, call, trace).await,
+                    Method::DELETE => inner.delete(registered, cx, id, call).await,
+                    _ => inner.get(registered, cx, id, call).await,
+                }
+            }
+            Route::ServiceProviderConfig => inner.discovery.config(call),
+            Route::Schemas(id) => inner.discovery.schemas(call, id.as_deref()),
+            Route::ResourceTypes(id) => inner.discovery.resource_types(call, id.as_deref()),
+            Route::Unsupported(what) => {
+                let detail = format!("{what} is not supported");
+                Err(Error::new(http::StatusCode::NOT_IMPLEMENTED, detail))
+            }
+        };
+        reply.map_err(Refusal::from)
+    }
+}
+
+impl<C> Inner<C> {
+    fn registered(&self, at: usize) -> Result<&Registered<C>, Error> {
+        self.types.get(at).ok_or_else(|| Error::not_found("no such endpoint"))
+    }
+
+    fn rules(&self) -> Rules<'_> {
+        Rules::new(&self.limits, self.compat, self.unknown)
+    }
+}
+
+impl<C> Clone for Service<C> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<C> fmt::Debug for Service<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let types: Vec<_> = self.inner.types.iter().map(|t| t.ty.name()).collect();
+        f.debug_struct("Service").field("base", &self.inner.links.base()).field("types", &types).finish()
+    }
+}
+
+/// An error, with the header that a 405 needs.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    error: Error,
+    allow: Option<&'static str>,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self { error, allow: None }
+    }
+}

@@ -1,0 +1,186 @@
+//! Reading the head of a request: where it goes, what it accepts, what it is conditional on.
+
+use std::borrow::Cow;
+
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, Method, StatusCode};
+
+use super::observe::Trace;
+use super::response::{JSON, SCIM_JSON};
+use super::{Inner, Refusal};
+use crate::compat::{Compat, Leniency};
+use crate::etag::Tags;
+use crate::query::percent_decode;
+use crate::{Error, Limits, ScimType};
+
+/// A request whose head has been understood.
+pub(crate) struct Call<'a> {
+    pub(crate) route: Route,
+    pub(crate) method: &'a Method,
+    pub(crate) query: &'a str,
+    pub(crate) body: &'a [u8],
+    pub(crate) if_match: Option<Tags>,
+    pub(crate) if_none_match: Option<Tags>,
+    pub(crate) media_type: &'static str,
+    /// whether the request carries the header that Entra ID sends
+    pub(crate) from_entra: bool,
+}
+
+/// What a path leads to. Resource types are numbered in the order of their registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    Collection(usize),
+    Search(usize),
+    Resource(usize, String),
+    ServiceProviderConfig,
+    Schemas(Option<String>),
+    ResourceTypes(Option<String>),
+    /// an endpoint of RFC 7644 that is not served
+    Unsupported(&'static str),
+}
+
+impl Route {
+    /// The methods that the route has, for `Allow`.
+    fn methods(&self) -> &'static str {
+        match self {
+            Self::Collection(_) => "GET, HEAD, POST",
+            Self::Search(_) => "POST",
+            Self::Resource(..) => "GET, HEAD, PUT, PATCH, DELETE",
+            Self::ServiceProviderConfig | Self::Schemas(_) | Self::ResourceTypes(_) => "GET, HEAD",
+            Self::Unsupported(_) => "GET, HEAD, POST, PUT, PATCH, DELETE",
+        }
+    }
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn read<C>(
+        inner: &Inner<C>,
+        head: &'a Parts,
+        body: &'a [u8],
+        trace: &mut Trace,
+    ) -> Result<Self, Refusal> {
+        let media_type = media_type(&head.headers)?;
+        let route = route(inner, head.uri.path())?;
+        trace.at(inner, &head.method, &route);
+        let allowed = route.methods();
+        if !allowed.split(", ").any(|method| method == head.method.as_str()) {
+            let detail = format!("this endpoint supports {allowed}");
+            return Err(Refusal { error: Error::new(StatusCode::METHOD_NOT_ALLOWED, detail), allow: Some(allowed) });
+        }
+        if matches!(head.method, Method::POST | Method::PUT | Method::PATCH) {
+            check_body(&head.headers, body, &inner.limits, inner.compat, trace)?;
+        }
+        Ok(Self {
+            route,
+            method: &head.method,
+            query: head.uri.query().unwrap_or_default(),
+            body,
+            if_match: tags(&head.headers, IF_MATCH, &inner.limits)?,
+            if_none_match: tags(&head.headers, IF_NONE_MATCH, &inner.limits)?,
+            media_type,
+            from_entra: head.headers.contains_key("adscimversion"),
+        })
+    }
+}
+
+/// Finds the route of a path. The path is decoded once, segment by segment; endpoints are found in any letter case.
+fn route<C>(inner: &Inner<C>, path: &str) -> Result<Route, Error> {
+    let not_found = || Error::not_found("no such endpoint");
+    let path = match path.strip_prefix(inner.prefix.as_str()) {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
+        _ => path,
+    };
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let decoded: Option<Vec<String>> =
+        path.split('/').map(|s| String::from_utf8(percent_decode(s.bytes())?).ok()).collect();
+    let segments = decoded.ok_or_else(not_found)?;
+    let mut segments = segments.into_iter();
+    let (first, second, third) = (segments.next().unwrap_or_default(), segments.next(), segments.next());
+    if third.is_some() {
+        return Err(not_found());
+    }
+    let endpoint = |name: &str| name.strip_prefix('/').is_some_and(|name| name.eq_ignore_ascii_case(&first));
+    if let Some(at) = inner.types.iter().position(|r| endpoint(r.ty.endpoint())) {
+        return match second {
+            None => Ok(Route::Collection(at)),
+            Some(s) if s.eq_ignore_ascii_case(".search") => Ok(Route::Search(at)),
+            Some(id) if !id.is_empty() && id.len() <= inner.limits.id_bytes => Ok(Route::Resource(at, id)),
+            Some(_) => Err(Error::not_found("no such resource")),
+        };
+    }
+    match (first.to_ascii_lowercase().as_str(), second) {
+        ("serviceproviderconfig", None) => Ok(Route::ServiceProviderConfig),
+        ("schemas", id) => Ok(Route::Schemas(id)),
+        ("resourcetypes", id) => Ok(Route::ResourceTypes(id)),
+        ("bulk", None) => Ok(Route::Unsupported("bulk")),
+        ("me", None) => Ok(Route::Unsupported("/Me")),
+        ("" | ".search", None) => Ok(Route::Unsupported("a query across resource types")),
+        _ => Err(not_found()),
+    }
+}
+
+/// The media type of the answer: `application/scim+json` unless the client accepts `application/json` only.
+fn media_type(headers: &HeaderMap) -> Result<&'static str, Error> {
+    let mut json = false;
+    let mut any = false;
+    for value in headers.get_all(ACCEPT) {
+        for range in value.to_str().unwrap_or_default().split(',') {
+            let (name, parameters) = range.split_once(';').unwrap_or((range, ""));
+            let refused = parameters.split(';').any(|p| matches!(p.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+            any |= !name.trim().is_empty();
+            match name.trim().to_ascii_lowercase().as_str() {
+                _ if refused => {}
+                "application/scim+json" | "application/*" | "*/*" => return Ok(SCIM_JSON),
+                "application/json" => json = true,
+                _ => {}
+            }
+        }
+    }
+    match (json, any) {
+        (true, _) => Ok(JSON),
+        (false, false) => Ok(SCIM_JSON),
+        (false, true) => {
+            Err(Error::new(StatusCode::NOT_ACCEPTABLE, "answers are application/scim+json or application/json"))
+        }
+    }
+}
+
+fn check_body(
+    headers: &HeaderMap,
+    body: &[u8],
+    limits: &Limits,
+    compat: Compat,
+    trace: &mut Trace,
+) -> Result<(), Error> {
+    let unsupported = |detail: &'static str| Err(Error::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    if headers.get(CONTENT_ENCODING).is_some_and(|v| !v.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return unsupported("a content encoding is not supported");
+    }
+    let content_type = headers.get(CONTENT_TYPE).map_or("", |v| v.to_str().unwrap_or("?"));
+    let name = content_type.split(';').next().unwrap_or_default().trim();
+    match name.to_ascii_lowercase().as_str() {
+        "application/scim+json" | "application/json" => {}
+        "" if compat.accepts(Leniency::MissingContentType) => {
+            trace.repairs.note(Leniency::MissingContentType, "Content-Type");
+        }
+        _ => return unsupported("the body must be application/scim+json or application/json"),
+    }
+    if body.len() > limits.body_bytes {
+        let detail = format!("the body is longer than {} bytes", limits.body_bytes);
+        return Err(Error::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+    }
+    Ok(())
+}
+
+fn tags(headers: &HeaderMap, name: HeaderName, limits: &Limits) -> Result<Option<Tags>, Error> {
+    let lines: Vec<Cow<'_, str>> =
+        headers.get_all(&name).iter().map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    let tags = Tags::parse(&lines.join(","), limits.etags);
+    let detail = || format!("`{name}` must be `*` or at most {} entity tags", limits.etags);
+    tags.map(Some).ok_or_else(|| Error::bad_request(ScimType::InvalidValue, detail()))
+}

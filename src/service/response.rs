@@ -1,0 +1,73 @@
+//! Writing responses.
+
+use http::header::{ALLOW, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response, StatusCode};
+
+use super::Refusal;
+use super::answer::Reply;
+use crate::Error;
+
+pub(crate) const SCIM_JSON: &str = "application/scim+json";
+pub(crate) const JSON: &str = "application/json";
+
+impl Error {
+    /// The error as a response: for what a host refuses before the service is asked.
+    pub fn to_response(&self) -> Response<Vec<u8>> {
+        let body = serde_json::to_vec(&self.to_message()).unwrap_or_default();
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON));
+        if let Some(seconds) = self.retry_after() {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// The answer to a request without valid credentials: a 401 that always names the scheme to use (RFC 7644 §2).
+///
+/// ```
+/// let response = scim_provider::unauthorized("Bearer realm=\"scim\"");
+/// assert_eq!(response.headers()["www-authenticate"], "Bearer realm=\"scim\"");
+/// ```
+pub fn unauthorized(challenge: &str) -> Response<Vec<u8>> {
+    let mut response = Error::new(StatusCode::UNAUTHORIZED, "valid credentials are required").to_response();
+    let challenge = HeaderValue::from_str(challenge).unwrap_or(HeaderValue::from_static("Bearer"));
+    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    response
+}
+
+impl Refusal {
+    pub(super) fn into_response(self, body_wanted: bool) -> Response<Vec<u8>> {
+        let mut response = self.error.to_response();
+        if let Some(allow) = self.allow {
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        if !body_wanted {
+            response.body_mut().clear();
+        }
+        response
+    }
+
+    pub(super) fn error(&self) -> &Error {
+        &self.error
+    }
+}
+
+impl Reply {
+    pub(super) fn into_response(self, media_type: &'static str, body_wanted: bool) -> Response<Vec<u8>> {
+        let has_body = !self.body.is_empty();
+        let mut response = Response::new(if body_wanted { self.body } else { Vec::new() });
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        if has_body {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        }
+        for (name, value) in [(ETAG, self.etag), (LOCATION, self.location)] {
+            if let Some(value) = value.and_then(|v| HeaderValue::from_maybe_shared(v.into_bytes()).ok()) {
+                headers.insert(name, value);
+            }
+        }
+        response
+    }
+}

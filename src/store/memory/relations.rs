@@ -1,0 +1,112 @@
+//! Who refers to whom, in both directions, at a cost that does not depend on how many there are.
+
+use std::collections::HashMap;
+
+use super::table::Slot;
+use crate::schema::table::AttrId;
+
+#[derive(Debug, Default)]
+pub(super) struct Relations {
+    held: HashMap<(Slot, AttrId), Members>,
+    /// by member: who holds it. Most are held by few.
+    holders: HashMap<Slot, Vec<(Slot, AttrId)>>,
+}
+
+/// The references that one resource holds.
+#[derive(Debug, Default)]
+struct Members {
+    list: Vec<Slot>,
+    places: HashMap<Slot, u32>,
+    /// what the client sent of those that are no resources here
+    sent: HashMap<Slot, Box<[u8]>>,
+}
+
+impl Relations {
+    /// Adds a reference; `false` when it is there already.
+    pub(super) fn add(&mut self, holder: Slot, attribute: AttrId, member: Slot, sent: Option<&[u8]>) -> bool {
+        let members = self.held.entry((holder, attribute)).or_default();
+        let place = u32::try_from(members.list.len()).unwrap_or(u32::MAX);
+        if members.places.contains_key(&member) {
+            return false;
+        }
+        members.places.insert(member, place);
+        members.list.push(member);
+        if let Some(sent) = sent {
+            members.sent.insert(member, sent.into());
+        }
+        self.holders.entry(member).or_default().push((holder, attribute));
+        true
+    }
+
+    /// Removes a reference; `false` when there is none.
+    pub(super) fn remove(&mut self, holder: Slot, attribute: AttrId, member: Slot) -> bool {
+        let removed = self.held.get_mut(&(holder, attribute)).is_some_and(|members| members.remove(member));
+        if removed {
+            self.forget_holder(member, holder, attribute);
+        }
+        removed
+    }
+
+    pub(super) fn contains(&self, holder: Slot, attribute: AttrId, member: Slot) -> bool {
+        self.held.get(&(holder, attribute)).is_some_and(|members| members.places.contains_key(&member))
+    }
+
+    pub(super) fn members(&self, holder: Slot, attribute: AttrId) -> Vec<Slot> {
+        self.held.get(&(holder, attribute)).map(|members| members.list.clone()).unwrap_or_default()
+    }
+
+    /// What the client sent of a member that is no resource here.
+    pub(super) fn sent(&self, holder: Slot, attribute: AttrId, member: Slot) -> Option<&[u8]> {
+        self.held.get(&(holder, attribute))?.sent.get(&member).map(AsRef::as_ref)
+    }
+
+    /// Who refers to `member` by this attribute.
+    pub(super) fn holders(&self, member: Slot, attribute: AttrId) -> Vec<Slot> {
+        let all = self.holders.get(&member).map(Vec::as_slice).unwrap_or_default();
+        all.iter().filter(|(_, a)| *a == attribute).map(|(holder, _)| *holder).collect()
+    }
+
+    /// Who refers to `member` at all.
+    pub(super) fn all_holders(&self, member: Slot) -> Vec<Slot> {
+        let all = self.holders.get(&member).map(Vec::as_slice).unwrap_or_default();
+        all.iter().map(|(holder, _)| *holder).collect()
+    }
+
+    /// Removes everything from and to a resource that is deleted. Gives those that referred to it.
+    pub(super) fn forget(&mut self, slot: Slot) -> Vec<Slot> {
+        let own: Vec<AttrId> = self.held.keys().filter(|(holder, _)| *holder == slot).map(|(_, a)| *a).collect();
+        for attribute in own {
+            for member in self.held.remove(&(slot, attribute)).unwrap_or_default().list {
+                self.forget_holder(member, slot, attribute);
+            }
+        }
+        let holders = self.holders.remove(&slot).unwrap_or_default();
+        for (holder, attribute) in &holders {
+            if let Some(members) = self.held.get_mut(&(*holder, *attribute)) {
+                members.remove(slot);
+            }
+        }
+        holders.into_iter().map(|(holder, _)| holder).filter(|holder| *holder != slot).collect()
+    }
+
+    fn forget_holder(&mut self, member: Slot, holder: Slot, attribute: AttrId) {
+        if let Some(holders) = self.holders.get_mut(&member) {
+            holders.retain(|held| *held != (holder, attribute));
+            if holders.is_empty() {
+                self.holders.remove(&member);
+            }
+        }
+    }
+}
+
+impl Members {
+    fn remove(&mut self, member: Slot) -> bool {
+        let Some(place) = self.places.remove(&member) else { return false };
+        self.list.swap_remove(place as usize);
+        if let Some(moved) = self.list.get(place as usize) {
+            self.places.insert(*moved, place);
+        }
+        self.sent.remove(&member);
+        true
+    }
+}

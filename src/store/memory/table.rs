@@ -1,0 +1,463 @@
+//! The resources of one tenant.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+
+use chrono::{DateTime, SubsecRound, Utc};
+
+use super::super::{Key, Page, Precondition, StoreError};
+use super::relations::Relations;
+use crate::attr::fold;
+use crate::etag::Version;
+use crate::filter::BoundFilter;
+use crate::patch::{Changes, Patched};
+use crate::query::Query;
+use crate::resource::scan::elements;
+use crate::resource::{Projection, Resource, ValueRef, splice};
+use crate::schema::ResourceType;
+use crate::schema::table::{AttrId, Relation};
+
+/// The number of a resource, or of an id that something refers to.
+pub(super) type Slot = u32;
+
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    slots: Vec<Entry>,
+    free: Vec<Slot>,
+    by_id: HashMap<Arc<str>, Slot>,
+    by_value: HashMap<(Box<str>, Box<str>), Slot>,
+    /// per resource type, in the order of creation
+    order: HashMap<Box<str>, BTreeMap<u64, Slot>>,
+    created: u64,
+    relations: Relations,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    id: Arc<str>,
+    stored: Option<Stored>,
+}
+
+/// A resource without its references.
+#[derive(Debug)]
+struct Stored {
+    resource: Resource,
+    created: DateTime<Utc>,
+    sequence: u64,
+    version: u64,
+}
+
+impl Table {
+    pub(super) fn get(&self, key: Key<'_>, want: &Projection) -> Option<Resource> {
+        let slot = self.find(key)?;
+        Some(self.joined(slot, &self.stored(slot)?.resource, want))
+    }
+
+    pub(super) fn create(&mut self, ty: &ResourceType, draft: &Resource) -> Result<Resource, StoreError> {
+        let plain = draft.without_references();
+        self.check_unique(&plain, None)?;
+        let slot = self.new_slot(&new_id());
+        let created = now();
+        self.created += 1;
+        let (sequence, version) = (self.created, 1);
+        let id = self.id(slot);
+        let resource = plain.stamped(&id, created, created, &Version::from(version));
+        self.index(&resource, slot);
+        self.order.entry(ty.name().into()).or_default().insert(sequence, slot);
+        self.put(slot, Stored { resource, created, sequence, version });
+        for (attribute, references) in relations_of(draft) {
+            for reference in references {
+                self.relate(slot, attribute, &reference);
+            }
+        }
+        self.current(slot, &Projection::everything(ty))
+    }
+
+    pub(super) fn replace(
+        &mut self,
+        key: Key<'_>,
+        new: &Resource,
+        when: Precondition<'_>,
+    ) -> Result<Resource, StoreError> {
+        let slot = self.find(key).ok_or(StoreError::NotFound)?;
+        when.check(&self.version(slot)?)?;
+        let plain = new.without_references();
+        self.check_unique(&plain, Some(slot))?;
+        let mut changed = self.stored(slot).is_some_and(|s| !s.resource.same_content(&plain));
+        let ty = key.resource_type;
+        for attribute in ty.table().ids().filter(|id| ty.node(*id).relation() == Relation::Many) {
+            let wanted: Vec<Vec<u8>> = elements(new.value(attribute).unwrap_or_default()).map(<[u8]>::to_vec).collect();
+            let keep: std::collections::HashSet<String> = wanted.iter().filter_map(|r| value_of(r)).collect();
+            for member in self.relations.members(slot, attribute) {
+                if !keep.contains(self.id(member).as_ref()) {
+                    changed |= self.relations.remove(slot, attribute, member);
+                }
+            }
+            for reference in &wanted {
+                changed |= self.relate(slot, attribute, reference);
+            }
+        }
+        if changed {
+            self.update(slot, &plain);
+        }
+        self.current(slot, &Projection::everything(ty))
+    }
+
+    pub(super) fn patch(
+        &mut self,
+        key: Key<'_>,
+        changes: &Changes,
+        when: Precondition<'_>,
+        want: &Projection,
+    ) -> Result<Patched, StoreError> {
+        let slot = self.find(key).ok_or(StoreError::NotFound)?;
+        when.check(&self.version(slot)?)?;
+        if changes.needs_references() {
+            let current = self.current(slot, &Projection::everything(key.resource_type))?;
+            let patched = changes.apply(&current)?;
+            if patched.changed {
+                self.replace(key, &patched.resource, Precondition::NONE)?;
+            }
+            return Ok(Patched { resource: self.current(slot, want)?, ..patched });
+        }
+        let stored = self.stored(slot).ok_or(StoreError::NotFound)?;
+        let patched = changes.apply_document(&stored.resource)?;
+        self.check_unique(&patched.resource, Some(slot))?;
+        let mut changed = patched.changed;
+        for relation in changes.relations() {
+            let attribute = relation.attribute();
+            if relation.replaces_all() {
+                for member in self.relations.members(slot, attribute) {
+                    if !relation.adds_id(&self.id(member)) {
+                        changed |= self.relations.remove(slot, attribute, member);
+                    }
+                }
+            }
+            for id in relation.removed() {
+                if let Some(member) = self.by_id.get(id.as_ref()).copied() {
+                    changed |= self.relations.remove(slot, attribute, member);
+                }
+            }
+            for reference in relation.added() {
+                changed |= self.relate(slot, attribute, reference.as_json());
+            }
+        }
+        if changed {
+            self.update(slot, &patched.resource);
+        }
+        Ok(Patched { resource: self.current(slot, want)?, changed, repairs: patched.repairs })
+    }
+
+    pub(super) fn delete(&mut self, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
+        let slot = self.find(key).ok_or(StoreError::NotFound)?;
+        when.check(&self.version(slot)?)?;
+        let Some(stored) = self.slots.get_mut(slot as usize).and_then(|e| e.stored.take()) else { return Ok(()) };
+        self.unindex(&stored.resource, slot);
+        if let Some(order) = self.order.get_mut(key.resource_type.name()) {
+            order.remove(&stored.sequence);
+        }
+        for holder in self.relations.forget(slot) {
+            if let Some(resource) = self.stored(holder).map(|s| s.resource.clone()) {
+                self.update(holder, &resource);
+            }
+        }
+        self.by_id.remove(key.id);
+        self.free.push(slot);
+        Ok(())
+    }
+
+    pub(super) fn list(&self, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
+        let everything = Projection::everything(ty);
+        let candidates = self.candidates(ty, query.filter.as_ref());
+        let mut found: Vec<(Slot, Resource)> = Vec::new();
+        let mut total = 0_usize;
+        for slot in candidates {
+            let Some(stored) = self.stored(slot) else { continue };
+            let matches = query
+                .filter
+                .as_ref()
+                .is_none_or(|filter| filter.matches(&self.seen_by(filter, slot, &stored.resource, &everything)));
+            if !matches {
+                continue;
+            }
+            total += 1;
+            let on_page = total > query.offset && total - query.offset <= query.limit;
+            if query.sort.is_some() || on_page {
+                found.push((slot, stored.resource.clone()));
+            }
+        }
+        if let Some(sort) = &query.sort {
+            let apart = matches!(ty.node(sort.attribute()).relation(), Relation::Many | Relation::Derived);
+            if apart {
+                found.iter_mut().for_each(|(slot, resource)| *resource = self.joined(*slot, resource, &everything));
+            }
+            found.sort_by(|(_, a), (_, b)| sort.compare(a, b));
+            found = found.into_iter().skip(query.offset).take(query.limit).collect();
+        }
+        let page = found.into_iter().map(|(slot, r)| self.joined(slot, &r, &query.projection)).collect();
+        Ok(Page::exact(page, total))
+    }
+
+    /// The resources that may match, from an index where the filter demands a value that is in one.
+    fn candidates(&self, ty: &ResourceType, filter: Option<&BoundFilter>) -> Vec<Slot> {
+        let of_type = |slot: &Slot| self.stored(*slot).is_some_and(|s| s.resource.resource_type().name() == ty.name());
+        if let Some(filter) = filter {
+            if let Some(id) = filter.required_text("id") {
+                return self.by_id.get(id).copied().filter(of_type).into_iter().collect();
+            }
+            for attribute in unique_attributes(ty) {
+                let path = ty.table().path(attribute);
+                if let Some(value) = filter.required_text(&path) {
+                    return self
+                        .by_value
+                        .get(&index_key(ty, &path, value))
+                        .copied()
+                        .filter(of_type)
+                        .into_iter()
+                        .collect();
+                }
+            }
+            for (attribute, path) in many(ty) {
+                if let Some(value) = filter.required_text(&format!("{path}.value")) {
+                    let member = self.by_id.get(value).copied();
+                    let mut holders: Vec<Slot> =
+                        member.map(|m| self.relations.holders(m, attribute)).unwrap_or_default();
+                    holders.sort_by_key(|slot| self.stored(*slot).map(|s| s.sequence));
+                    return holders.into_iter().filter(of_type).collect();
+                }
+            }
+        }
+        self.order.get(ty.name()).map(|order| order.values().copied().collect()).unwrap_or_default()
+    }
+
+    /// The resource with as much of its references as the filter looks at.
+    fn seen_by(&self, filter: &BoundFilter, slot: Slot, resource: &Resource, everything: &Projection) -> Resource {
+        let ty = resource.resource_type();
+        let apart = |id: &AttrId| matches!(ty.node(*id).relation(), Relation::Many | Relation::Derived);
+        let looked_at: Vec<AttrId> = filter.attributes().into_iter().filter(apart).collect();
+        match looked_at.as_slice() {
+            [] => resource.clone(),
+            // one demanded reference, as in `members[value eq "x"]`: whether that one is there is all that counts
+            [only] if ty.node(*only).relation() == Relation::Many => {
+                let path = format!("{}.value", ty.table().path(*only));
+                let Some(value) = filter.required_text(&path) else { return self.joined(slot, resource, everything) };
+                let member = self.by_id.get(value).copied().filter(|m| self.relations.contains(slot, *only, *m));
+                let element = member.map(|m| [&b"["[..], &self.element(slot, *only, m), b"]"].concat());
+                splice(resource, &[(*only, element)], &[], Box::default())
+            }
+            _ => self.joined(slot, resource, everything),
+        }
+    }
+
+    /// The resource with the references that are wanted.
+    fn joined(&self, slot: Slot, resource: &Resource, want: &Projection) -> Resource {
+        let ty = resource.resource_type();
+        let mut parts: Vec<(AttrId, Option<Vec<u8>>)> = Vec::new();
+        for id in ty.table().root().children().ids().iter().copied() {
+            let relation = ty.node(id).relation();
+            if !want.wants(id) || !matches!(relation, Relation::Many | Relation::Derived) {
+                continue;
+            }
+            let array = match relation {
+                Relation::Many => {
+                    self.array(self.relations.members(slot, id).iter().map(|m| self.element(slot, id, *m)))
+                }
+                _ => self.array(self.relations.all_holders(slot).iter().map(|holder| self.derived(*holder))),
+            };
+            if array.is_some() {
+                parts.push((id, array));
+            }
+        }
+        splice(resource, &parts, &[], Box::default())
+    }
+
+    fn array(&self, elements: impl Iterator<Item = Vec<u8>>) -> Option<Vec<u8>> {
+        let mut text = Vec::new();
+        for element in elements {
+            text.push(if text.is_empty() { b'[' } else { b',' });
+            text.extend_from_slice(&element);
+        }
+        if text.is_empty() {
+            return None;
+        }
+        text.push(b']');
+        Some(text)
+    }
+
+    /// A member as it is shown: with type and display of the resource it refers to, or as the client sent it.
+    fn element(&self, holder: Slot, attribute: AttrId, member: Slot) -> Vec<u8> {
+        let id = self.id(member);
+        match self.stored(member) {
+            Some(stored) => {
+                let resource = &stored.resource;
+                crate::resource::Reference::to(&id, Some(resource.resource_type().name()), display(resource).as_deref())
+                    .as_json()
+                    .to_vec()
+            }
+            None => match self.relations.sent(holder, attribute, member) {
+                Some(sent) => sent.to_vec(),
+                None => crate::resource::Reference::to(&id, None, None).as_json().to_vec(),
+            },
+        }
+    }
+
+    /// A group as its member shows it.
+    fn derived(&self, holder: Slot) -> Vec<u8> {
+        let display = self.stored(holder).and_then(|s| display(&s.resource));
+        crate::resource::Reference::to(&self.id(holder), Some("direct"), display.as_deref()).as_json().to_vec()
+    }
+
+    fn relate(&mut self, holder: Slot, attribute: AttrId, reference: &[u8]) -> bool {
+        let Some(value) = value_of(reference) else { return false };
+        let member = match self.by_id.get(value.as_str()) {
+            Some(slot) => *slot,
+            None => self.new_slot(&value),
+        };
+        // what is known of a resource is shown from the resource; of others, what the client said
+        let sent = self.stored(member).is_none().then_some(reference);
+        self.relations.add(holder, attribute, member, sent)
+    }
+
+    fn update(&mut self, slot: Slot, content: &Resource) {
+        let Some(old) = self.slots.get_mut(slot as usize).and_then(|e| e.stored.take()) else { return };
+        self.unindex(&old.resource, slot);
+        let version = old.version + 1;
+        let resource = content.stamped(&self.id(slot), old.created, now().max(old.created), &Version::from(version));
+        self.index(&resource, slot);
+        self.put(slot, Stored { resource, version, ..old });
+    }
+
+    fn check_unique(&self, resource: &Resource, own: Option<Slot>) -> Result<(), StoreError> {
+        for (path, key) in index_keys(resource) {
+            if self.by_value.get(&key).is_some_and(|slot| Some(*slot) != own) {
+                return Err(StoreError::Conflict { attribute: path });
+            }
+        }
+        Ok(())
+    }
+
+    fn index(&mut self, resource: &Resource, slot: Slot) {
+        self.by_value.extend(index_keys(resource).map(|(_, key)| (key, slot)));
+    }
+
+    fn unindex(&mut self, resource: &Resource, slot: Slot) {
+        for (_, key) in index_keys(resource) {
+            if self.by_value.get(&key) == Some(&slot) {
+                self.by_value.remove(&key);
+            }
+        }
+    }
+
+    fn current(&self, slot: Slot, want: &Projection) -> Result<Resource, StoreError> {
+        let stored = self.stored(slot).ok_or(StoreError::NotFound)?;
+        Ok(self.joined(slot, &stored.resource, want))
+    }
+
+    fn find(&self, key: Key<'_>) -> Option<Slot> {
+        let slot = self.by_id.get(key.id).copied()?;
+        let name = self.stored(slot)?.resource.resource_type().name();
+        (name == key.resource_type.name()).then_some(slot)
+    }
+
+    fn version(&self, slot: Slot) -> Result<Version, StoreError> {
+        self.stored(slot).map(|s| Version::from(s.version)).ok_or(StoreError::NotFound)
+    }
+
+    fn stored(&self, slot: Slot) -> Option<&Stored> {
+        self.slots.get(slot as usize)?.stored.as_ref()
+    }
+
+    fn id(&self, slot: Slot) -> Arc<str> {
+        self.slots.get(slot as usize).map(|e| Arc::clone(&e.id)).unwrap_or_default()
+    }
+
+    fn put(&mut self, slot: Slot, stored: Stored) {
+        if let Some(entry) = self.slots.get_mut(slot as usize) {
+            entry.stored = Some(stored);
+        }
+    }
+
+    fn new_slot(&mut self, id: &str) -> Slot {
+        let entry = Entry { id: id.into(), stored: None };
+        let key = Arc::clone(&entry.id);
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                if let Some(place) = self.slots.get_mut(slot as usize) {
+                    *place = entry;
+                }
+                slot
+            }
+            None => {
+                self.slots.push(entry);
+                Slot::try_from(self.slots.len() - 1).unwrap_or(Slot::MAX)
+            }
+        };
+        self.by_id.insert(key, slot);
+        slot
+    }
+}
+
+fn relations_of(resource: &Resource) -> Vec<(AttrId, Vec<Vec<u8>>)> {
+    let references = |id| elements(resource.value(id).unwrap_or_default()).map(<[u8]>::to_vec).collect();
+    many(resource.resource_type()).map(|(id, _)| (id, references(id))).collect()
+}
+
+fn many(ty: &ResourceType) -> impl Iterator<Item = (AttrId, String)> {
+    let table = ty.table();
+    table.ids().filter(|id| table.node(*id).relation() == Relation::Many).map(|id| (id, table.path(id)))
+}
+
+/// What the schema declares unique, and the name that identity providers match groups by.
+fn unique_attributes(ty: &ResourceType) -> impl Iterator<Item = AttrId> {
+    let table = ty.table();
+    table.ids().filter(move |id| {
+        let node = table.node(*id);
+        let group_name = ty.name() == "Group" && node.name() == "displayName";
+        let top = table.entry_of(*id) == *id && *id != AttrId::ID;
+        top && !node.is_multi() && (node.is_unique() || group_name) && !node.is_extension()
+    })
+}
+
+fn index_keys(resource: &Resource) -> impl Iterator<Item = (String, (Box<str>, Box<str>))> {
+    let ty = resource.resource_type();
+    unique_attributes(ty).filter_map(move |id| {
+        let value = ValueRef::new(resource.value(id)?).as_str()?.into_owned();
+        let path = ty.table().path(id);
+        let value = if ty.node(id).definition().case_exact { value } else { fold(&value).into_owned() };
+        let key = index_key(ty, &path, &value);
+        Some((path, key))
+    })
+}
+
+fn index_key(ty: &ResourceType, path: &str, value: &str) -> (Box<str>, Box<str>) {
+    (format!("{}.{path}", ty.name()).into(), value.into())
+}
+
+fn display(resource: &Resource) -> Option<String> {
+    let text = |path| resource.text(path).filter(|t| !t.is_empty()).map(|t| t.into_owned());
+    text("displayName").or_else(|| text("userName"))
+}
+
+fn value_of(reference: &[u8]) -> Option<String> {
+    ValueRef::new(reference).get("value")?.as_str().map(|value| value.into_owned())
+}
+
+/// SCIM's timestamps have milliseconds at the most.
+fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(3)
+}
+
+/// A random UUID (version 4). The randomness is that of the standard library's hash maps.
+fn new_id() -> String {
+    let word = || RandomState::new().build_hasher().finish();
+    let (a, b) = (word(), word());
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        a >> 32,
+        (a >> 16) & 0xffff,
+        a & 0xfff,
+        ((b >> 48) & 0x3fff) | 0x8000,
+        b & 0xffff_ffff_ffff
+    )
+}
