@@ -18,3 +18,4 @@ mod flows;
 mod house;
 mod rfc_examples;
 mod server;
+mod wiring;

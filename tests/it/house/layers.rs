@@ -6,12 +6,12 @@ use super::source::Source;
 
 /// From the lowest to the highest. A module stands in one of them; `lib.rs` in none.
 const LAYERS: [&[&str]; 9] = [
-    &["error", "attr", "compat", "limits", "time"],
+    &["error", "attr", "compat", "etag", "limits", "password", "time"],
     &["schema"],
     &["resource", "messages"],
     &["filter"],
     &["patch"],
-    &["query"],
+    &["query", "sort"],
     &["store"],
     &["service"],
     &["conformance"],

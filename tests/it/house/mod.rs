@@ -25,7 +25,7 @@ const EMPTY_NAMES: [&str; 4] = ["util", "helper", "manager", "common"];
 
 /// What ends a process or by-passes the compiler.
 const FORBIDDEN: [&str; 8] =
-    [".unwrap()", ".expect(", "panic!", "unreachable!", "todo!", "unimplemented!", "unsafe", "dbg!"];
+    [".unwrap()", ".expect(\"", "panic!", "unreachable!", "todo!", "unimplemented!", "unsafe", "dbg!"];
 
 #[test]
 fn no_module_names_a_higher_layer() {
@@ -58,7 +58,7 @@ fn root() -> &'static Path {
 
 /// The files of `src`, by their path from there.
 fn library() -> BTreeMap<String, Source> {
-    let mut files = BTreeMap::new();
+    let mut files: BTreeMap<String, Source> = BTreeMap::new();
     let source = root().join("src");
     let mut folders = vec![source.clone()];
     while let Some(folder) = folders.pop() {
@@ -73,7 +73,28 @@ fn library() -> BTreeMap<String, Source> {
         }
     }
     assert!(files.contains_key("lib.rs"), "found only {:?}", files.keys());
+    blank_test_files(&mut files);
     files
+}
+
+/// A file that its parent declares under `#[cfg(test)]` ships no code.
+fn blank_test_files(files: &mut BTreeMap<String, Source>) {
+    let mut tests = Vec::new();
+    for (name, source) in files.iter() {
+        let folder = match name.rsplit_once('/') {
+            _ if name == "lib.rs" => String::new(),
+            Some((folder, "mod.rs")) => format!("{folder}/"),
+            _ => format!("{}/", name.trim_end_matches(".rs")),
+        };
+        for module in &source.test_modules {
+            tests.extend([format!("{folder}{module}.rs"), format!("{folder}{module}/mod.rs")]);
+        }
+    }
+    for (name, source) in files {
+        if tests.contains(name) {
+            source.code.clear();
+        }
+    }
 }
 
 fn file_complaints(files: &BTreeMap<String, Source>, longer: &[(&str, &str)]) -> Vec<String> {
@@ -172,13 +193,27 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_tests_may_panic() {
+        let declares = "#[cfg(test)]\nmod cases;\n#[cfg(test)] pub(crate) mod more;\nmod eval;\n";
+        let bad = "fn f() { x.unwrap() }";
+        let mut files = files(&[
+            ("filter/mod.rs", declares),
+            ("filter/cases.rs", bad),
+            ("filter/more/mod.rs", bad),
+            ("filter/eval.rs", bad),
+        ]);
+        blank_test_files(&mut files);
+        assert_eq!(forbidden(&files), ["src/filter/eval.rs:1: `.unwrap()` in `fn f() { x.unwrap() }`"]);
+    }
+
+    #[test]
     fn a_panic_is_seen_in_code_and_not_in_comments_texts_or_tests() {
         let bad = "fn f() { x.unwrap(); }\nfn g() {\n    panic!(\"no\")\n}\nunsafe fn h() {}\n";
         assert_eq!(
             forbidden(&files(&[("a.rs", bad)])),
             [
                 "src/a.rs:1: `.unwrap()` in `fn f() { x.unwrap(); }`",
-                "src/a.rs:3: `panic!` in `panic!(    )`",
+                "src/a.rs:3: `panic!` in `panic!(\"  \")`",
                 "src/a.rs:5: `unsafe` in `unsafe fn h() {}`",
             ]
         );
@@ -186,6 +221,7 @@ mod tests {
                     #![forbid(unsafe_code)]\nlet b = r#\"unsafe \" todo!\"#; let c = '\"'; let d: &'static str;\n\
                     #[cfg(test)]\nmod tests {\n    fn f() { x.unwrap(); { panic!() } }\n}\nfn after() {}\n";
         assert_eq!(forbidden(&files(&[("a.rs", good)])), Vec::<String>::new());
+        assert_eq!(forbidden(&files(&[("a.rs", "x.expect(\"y\"); parser.expect(b\"y\")?;")])).len(), 1);
         let after_tests = "#[cfg(test)]\nmod tests { fn f() {} }\nfn after() { x.unwrap() }\n";
         assert_eq!(forbidden(&files(&[("a.rs", after_tests)])).len(), 1);
     }

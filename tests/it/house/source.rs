@@ -8,15 +8,20 @@ pub(super) struct Source {
     pub(super) lines: usize,
     /// The code that ships.
     pub(super) code: String,
+    /// The modules that are declared under `#[cfg(test)]` and lie in files of their own.
+    pub(super) test_modules: Vec<String>,
 }
 
 impl Source {
     pub(super) fn new(text: &str) -> Self {
-        Self { lines: text.lines().count(), code: without_tests(&without_prose(text)) }
+        let all_code = without_prose(text);
+        let (code, tests) = without_tests(&all_code);
+        let test_modules = tests.iter().filter_map(|item| declared_module(item)).collect();
+        Self { lines: text.lines().count(), code, test_modules }
     }
 }
 
-/// Blanks comments and what stands inside quotes.
+/// Blanks comments and what stands inside quotes; the quotes of ordinary texts stay.
 fn without_prose(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -24,7 +29,10 @@ fn without_prose(text: &str) -> String {
         let (kept, prose) = prose_at(rest, out.chars().next_back());
         if prose > 0 {
             out.push_str(&rest[..kept]);
-            out.extend(rest[kept..prose].chars().map(|char| if char == '\n' { '\n' } else { ' ' }));
+            let blanked =
+                rest[kept..(prose - kept).max(kept)].chars().map(|char| if char == '\n' { '\n' } else { ' ' });
+            out.extend(blanked);
+            out.push_str(&rest[(prose - kept).max(kept)..prose]);
             rest = &rest[prose..];
         } else {
             out.push(char);
@@ -34,7 +42,8 @@ fn without_prose(text: &str) -> String {
     out
 }
 
-/// Whether a comment or a text starts here: how much of it is kept (an opening quote) and where it ends, or zeros.
+/// Whether a comment or a text starts here: how much of either end is kept (the quotes) and where it
+/// ends, or zeros.
 fn prose_at(rest: &str, before: Option<char>) -> (usize, usize) {
     let bytes = rest.as_bytes();
     if rest.starts_with("//") {
@@ -54,7 +63,7 @@ fn prose_at(rest: &str, before: Option<char>) -> (usize, usize) {
         }
     }
     match bytes[0] {
-        b'"' => (0, end_of_text(bytes, b'"')),
+        b'"' => (1, end_of_text(bytes, b'"')),
         // A character, not a lifetime: `'a'`, `'\n'`, `'é'`.
         b'\'' if bytes.get(1) == Some(&b'\\') => (0, end_of_text(bytes, b'\'')),
         b'\'' => {
@@ -103,19 +112,28 @@ fn end_of_block_comment(rest: &str) -> usize {
     rest.len()
 }
 
-/// Blanks each item under `#[cfg(test)]`, up to its closing brace or its semicolon.
-fn without_tests(code: &str) -> String {
-    const ATTRIBUTE: &str = "#[cfg(test)]";
+const ATTRIBUTE: &str = "#[cfg(test)]";
+
+/// Blanks each item under `#[cfg(test)]`, up to its closing brace or its semicolon, and returns those items too.
+fn without_tests(code: &str) -> (String, Vec<&str>) {
+    let mut items = Vec::new();
     let mut out = String::with_capacity(code.len());
     let mut rest = code;
     while let Some(at) = rest.find(ATTRIBUTE) {
         out.push_str(&rest[..at]);
         let item = &rest[at..];
         let end = end_of_item(item, ATTRIBUTE.len());
+        items.push(&item[..end]);
         out.extend(item[..end].chars().filter(|char| *char == '\n'));
         rest = &item[end..];
     }
-    out + rest
+    (out + rest, items)
+}
+
+/// `name` of `#[cfg(test)] mod name;`.
+fn declared_module(item: &str) -> Option<String> {
+    let declaration = item.strip_prefix(ATTRIBUTE)?.trim().strip_suffix(';')?;
+    Some(declaration.rsplit_once("mod ")?.1.trim().to_owned())
 }
 
 fn end_of_item(item: &str, from: usize) -> usize {
@@ -138,5 +156,5 @@ fn code_keeps_its_lines_and_loses_its_prose() {
     let source = Source::new(text);
     assert_eq!((source.lines, source.code.lines().count()), (4, 4));
     let words: Vec<&str> = source.code.split_whitespace().collect();
-    assert_eq!(words.concat(), "a();g(,,b,,,'l:'m)");
+    assert_eq!(words.concat(), "a(\"\");g(,,b\"\",,,'l:'m)");
 }
