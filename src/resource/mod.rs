@@ -22,6 +22,7 @@ mod succeed;
 mod user;
 mod value;
 mod violation;
+mod walk;
 mod write;
 
 use std::borrow::Cow;

@@ -46,7 +46,7 @@ impl<'a> Rules<'a> {
 
 /// What the text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
+pub(super) enum Mode {
     /// A resource from a client.
     Body,
     /// A resource that this crate or the host wrote.
@@ -58,19 +58,19 @@ enum Mode {
 /// Reads one document or value.
 pub(crate) struct Reader<'r> {
     ty: &'r ResourceType,
-    rules: Rules<'r>,
-    mode: Mode,
+    pub(super) rules: Rules<'r>,
+    pub(super) mode: Mode,
     pub(super) out: Vec<u8>,
-    spans: Vec<Entry>,
+    pub(super) spans: Vec<Entry>,
     /// entries of extensions' attributes, counted from the start of the extension's part
-    inner: Vec<Entry>,
-    secrets: Vec<Secrets>,
-    repairs: Repairs,
-    nodes: usize,
-    references: usize,
-    primaries: usize,
-    base_schema: bool,
-    failure: Option<Violation>,
+    pub(super) inner: Vec<Entry>,
+    pub(super) secrets: Vec<Secrets>,
+    pub(super) repairs: Repairs,
+    pub(super) nodes: usize,
+    pub(super) references: usize,
+    pub(super) primaries: usize,
+    pub(super) base_schema: bool,
+    pub(super) failure: Option<Violation>,
 }
 
 impl<'r> Reader<'r> {
@@ -174,92 +174,6 @@ impl<'r> Reader<'r> {
         Ok(assembly.finish(self.ty, std::mem::take(&mut self.secrets).into()))
     }
 
-    /// The members of an object below `parent`. Leaves the object's text in `out`, or for the resource itself its parts in
-    /// `spans`. Says whether anything is assigned.
-    pub(super) fn object<'de, M: MapAccess<'de>>(
-        &mut self,
-        map: &mut M,
-        parent: AttrId,
-        depth: usize,
-    ) -> Result<bool, M::Error> {
-        self.enter(parent, depth)?;
-        let table = self.ty.table();
-        let children = table.node(parent).children();
-        let (open, base) = (self.out.len(), self.spans.len());
-        let mut seen = Seen::default();
-        self.out.push(b'{');
-        while let Some(key) = map.next_key_seed(KeySeed { table, children, names: self.names_unknown(parent) })? {
-            let id = match key {
-                Key::Known(id) => id,
-                Key::Unknown(name) => match self.legacy_extension(parent, &name) {
-                    Some(id) => id,
-                    None => {
-                        self.unknown(map, parent, name, (depth, base))?;
-                        continue;
-                    }
-                },
-            };
-            if !seen.insert(table.node(id).position()) {
-                return Err(self.fail(ViolationKind::Duplicate, id, "is given twice"));
-            }
-            if id == AttrId::SCHEMAS && parent == AttrId::ROOT {
-                map.next_value_seed(SchemasSeed { reader: self })?;
-                continue;
-            }
-            if self.skips(table.node(id), parent) {
-                map.next_value_seed(SkipSeed { reader: self, at: id, depth: depth + 1 })?;
-                continue;
-            }
-            let before = self.separate(base);
-            let start = self.out.len();
-            self.out.extend_from_slice(table.node(id).key().as_bytes());
-            if map.next_value_seed(ValueSeed { reader: self, id, element: false, depth: depth + 1 })? {
-                self.close_span(id, start);
-            } else {
-                self.out.truncate(before);
-            }
-        }
-        self.check_required(children, base)?;
-        Ok(self.close_object(parent, open, base))
-    }
-
-    /// The elements of an array for the attribute `id`.
-    pub(super) fn array<'de, S: serde::de::SeqAccess<'de>>(
-        &mut self,
-        seq: &mut S,
-        id: AttrId,
-        depth: usize,
-    ) -> Result<bool, S::Error> {
-        self.enter(id, depth)?;
-        let outer = std::mem::take(&mut self.primaries);
-        let open = self.out.len();
-        self.out.push(b'[');
-        let mut count = 0_usize;
-        loop {
-            let before = self.out.len();
-            if count > 0 {
-                self.out.push(b',');
-            }
-            match seq.next_element_seed(ValueSeed { reader: self, id, element: true, depth: depth + 1 })? {
-                Some(true) => count += 1,
-                Some(false) => self.out.truncate(before),
-                None => {
-                    self.out.truncate(before);
-                    break;
-                }
-            }
-            self.check_count(id, count)?;
-        }
-        if std::mem::replace(&mut self.primaries, outer) > 1 {
-            return Err(self.fail(ViolationKind::Primary, id, "has more than one primary value"));
-        }
-        self.out.push(b']');
-        if self.ty.node(id).relation() == Relation::Many {
-            self.drop_repeated_references(open);
-        }
-        Ok(count > 0)
-    }
-
     pub(super) fn ty(&self) -> &'r ResourceType {
         self.ty
     }
@@ -335,203 +249,8 @@ impl<'r> Reader<'r> {
         }
         Ok(())
     }
-
-    fn skips(&self, node: &Node, parent: AttrId) -> bool {
-        let table = self.ty.table();
-        if node.is_computed_ref() || (parent == table.meta().meta && node.name() == "location") {
-            return true;
-        }
-        let display = node.role() == Role::Display && table.node(parent).relation() == Relation::Many;
-        match self.mode {
-            Mode::Stored => false,
-            _ if node.is_read_only() && display => !self.rules.compat.accepts(Leniency::ReferenceDisplay),
-            _ => node.is_read_only(),
-        }
-    }
-
-    fn names_unknown(&self, parent: AttrId) -> bool {
-        self.rules.unknown != UnknownAttributes::Drop
-            || parent == AttrId::ROOT
-            || self.ty.node(parent).relation() == Relation::Many
-    }
-
-    /// The enterprise extension under its URN from before the standard.
-    fn legacy_extension(&mut self, parent: AttrId, name: &str) -> Option<AttrId> {
-        if parent != AttrId::ROOT || !is_legacy(name) || !self.rules.compat.accepts(Leniency::LegacySchema) {
-            return None;
-        }
-        let short = name.to_ascii_lowercase().replace("urn:scim:schemas:", "");
-        let table = self.ty.table();
-        let id = table.extensions().find(|e| {
-            let urn = table.node(*e).name().to_ascii_lowercase();
-            urn.replace("urn:ietf:params:scim:schemas:", "").starts_with(&short)
-        })?;
-        self.lenient(Leniency::LegacySchema, id).then_some(id)
-    }
-
-    /// A member that no schema defines.
-    fn unknown<'de, M: MapAccess<'de>>(
-        &mut self,
-        map: &mut M,
-        parent: AttrId,
-        name: String,
-        (depth, base): (usize, usize),
-    ) -> Result<(), M::Error> {
-        let at = |of: &str| if of.is_empty() { name.clone() } else { format!("{of}.{name}") };
-        let path = at(&self.ty.table().path(parent));
-        if number_token(&name) {
-            return Err(self.fail(ViolationKind::Type, parent, "must be an object"));
-        }
-        if self.mode != Mode::Stored && name == "operation" && self.ty.node(parent).relation() == Relation::Many {
-            // a SCIM 1.1 removal that were read as an addition would give access to the one who is to lose it
-            return Err(self.fail(ViolationKind::Value, parent, "has a member operation of SCIM 1.1"));
-        }
-        match self.rules.unknown {
-            UnknownAttributes::Drop => map.next_value_seed(SkipSeed { reader: self, at: parent, depth: depth + 1 }),
-            UnknownAttributes::Refuse => {
-                self.failure = Some(Violation::new(ViolationKind::Unknown, path, "is not known"));
-                Err(M::Error::custom("refused"))
-            }
-            UnknownAttributes::Keep => {
-                let before = self.separate(base);
-                let start = self.out.len();
-                scan::write_string(&mut self.out, &name);
-                self.out.push(b':');
-                if map.next_value_seed(CopySeed { reader: self, at: parent, depth: depth + 1 })? {
-                    self.close_span(AttrId::UNKNOWN, start);
-                } else {
-                    self.out.truncate(before);
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// Writes a comma unless the object is still empty; gives the length to go back to.
-    fn separate(&mut self, base: usize) -> usize {
-        let before = self.out.len();
-        if self.spans.len() > base {
-            self.out.push(b',');
-        }
-        before
-    }
-
-    fn close_span(&mut self, id: AttrId, start: usize) {
-        let position = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        self.spans.push(Entry { id, start: position(start), end: position(self.out.len()) });
-    }
-
-    fn check_required<E: serde::de::Error>(&mut self, children: &Children, base: usize) -> Result<(), E> {
-        if self.mode != Mode::Body {
-            return Ok(());
-        }
-        let given = self.spans.get(base..).unwrap_or_default();
-        let missing =
-            |id: &&AttrId| !given.iter().any(|s| s.id == **id) && !self.secrets.iter().any(|(secret, _)| secret == *id);
-        match children.required().iter().find(missing).copied() {
-            Some(id) => Err(self.fail(ViolationKind::Required, id, "is required")),
-            None => Ok(()),
-        }
-    }
-
-    fn check_count<E: serde::de::Error>(&mut self, id: AttrId, count: usize) -> Result<(), E> {
-        if self.mode == Mode::Stored {
-            return Ok(());
-        }
-        let limits = self.rules.limits;
-        let too_many = if self.ty.node(id).relation() == Relation::Many {
-            self.references += 1;
-            self.references > limits.references.saturating_add(1)
-        } else {
-            count > limits.values
-        };
-        if too_many {
-            return Err(self.fail(ViolationKind::Limit, id, "has too many values"));
-        }
-        Ok(())
-    }
-
-    /// Puts the members into the order of the schema, closes the object, and says whether it has any.
-    fn close_object(&mut self, parent: AttrId, open: usize, base: usize) -> bool {
-        if parent == AttrId::ROOT {
-            return true;
-        }
-        let any = self.spans.len() > base;
-        if !self.spans.get(base..).unwrap_or_default().is_sorted_by_key(|s| s.id) {
-            self.sort_members(open, base);
-        }
-        self.out.push(b'}');
-        let node = self.ty.node(parent);
-        if node.is_extension() {
-            let part = open.saturating_sub(node.key().len());
-            let offset = u32::try_from(part).unwrap_or(u32::MAX);
-            let spans = self.spans.get(base..).unwrap_or_default();
-            self.inner.extend(spans.iter().filter(|s| s.id != AttrId::UNKNOWN).map(|s| Entry {
-                id: s.id,
-                start: s.start.saturating_sub(offset),
-                end: s.end.saturating_sub(offset),
-            }));
-        }
-        self.spans.truncate(base);
-        any
-    }
-
-    fn sort_members(&mut self, open: usize, base: usize) {
-        let text = self.out.split_off(open);
-        let mut spans = self.spans.split_off(base);
-        spans.sort_by_key(|s| s.id);
-        self.out.push(b'{');
-        for span in spans {
-            self.separate(base);
-            let start = self.out.len();
-            let range = relative(span, open);
-            self.out.extend_from_slice(text.get(range).unwrap_or_default());
-            self.close_span(span.id, start);
-        }
-    }
-
-    /// A resource is a member once, however often the request names it.
-    fn drop_repeated_references(&mut self, open: usize) {
-        let array = self.out.get(open..).unwrap_or_default();
-        let key = |element| scan::member(element, "value");
-        let mut seen = HashSet::new();
-        let repeated = scan::elements(array).filter_map(key).any(|value| !seen.insert(value));
-        if !repeated {
-            return;
-        }
-        seen.clear();
-        let mut kept = vec![b'['];
-        for element in scan::elements(array).filter(|e| key(e).is_none_or(|value| seen.insert(value))) {
-            if kept.len() > 1 {
-                kept.push(b',');
-            }
-            kept.extend_from_slice(element);
-        }
-        kept.push(b']');
-        self.out.truncate(open);
-        self.out.append(&mut kept);
-    }
 }
 
-fn relative(span: Entry, open: usize) -> Range<usize> {
-    (span.start as usize).saturating_sub(open)..(span.end as usize).saturating_sub(open)
-}
-
-fn is_legacy(uri: &str) -> bool {
+pub(super) fn is_legacy(uri: &str) -> bool {
     uri.get(..17).is_some_and(|prefix| prefix.eq_ignore_ascii_case("urn:scim:schemas:"))
-}
-
-/// The members of an object that were there already.
-#[derive(Default)]
-struct Seen([u64; 4]);
-
-impl Seen {
-    /// `false` when it was there before.
-    fn insert(&mut self, position: usize) -> bool {
-        let Some(word) = self.0.get_mut(position / 64) else { return true };
-        let bit = 1 << (position % 64);
-        let new = *word & bit == 0;
-        *word |= bit;
-        new
-    }
 }

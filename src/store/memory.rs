@@ -1,5 +1,6 @@
 //! A store in memory: for tests, for demonstrations, and as the model of what a store does.
 
+mod find;
 mod relations;
 mod table;
 

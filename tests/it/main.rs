@@ -1,6 +1,21 @@
-//! The public API against the standard's own text and against what identity providers send: a module per capability.
+//! The public API against the standard's own text, against what identity providers and attackers send, and the rules of the
+//! house: a module per capability. Data lies in `tests/data`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unreachable,
+    reason = "these are tests: they stop at the first thing that is not as it should be"
+)]
+#![allow(dead_code, unused_imports, reason = "the tests that drive the runners come with the parts that they test")]
 
 mod auto_traits;
+mod cases;
+mod flows;
+mod house;
 mod rfc_examples;
+mod server;
+mod wiring;

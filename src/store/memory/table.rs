@@ -25,12 +25,12 @@ pub(super) type Slot = u32;
 pub(super) struct Table {
     slots: Vec<Entry>,
     free: Vec<Slot>,
-    by_id: HashMap<Arc<str>, Slot>,
-    by_value: HashMap<(Box<str>, Box<str>), Slot>,
+    pub(super) by_id: HashMap<Arc<str>, Slot>,
+    pub(super) by_value: HashMap<(Box<str>, Box<str>), Slot>,
     /// per resource type, in the order of creation
-    order: HashMap<Box<str>, BTreeMap<u64, Slot>>,
+    pub(super) order: HashMap<Box<str>, BTreeMap<u64, Slot>>,
     created: u64,
-    relations: Relations,
+    pub(super) relations: Relations,
 }
 
 #[derive(Debug, Default)]
@@ -41,10 +41,10 @@ struct Entry {
 
 /// A resource without its references.
 #[derive(Debug)]
-struct Stored {
-    resource: Resource,
+pub(super) struct Stored {
+    pub(super) resource: Resource,
     created: DateTime<Utc>,
-    sequence: u64,
+    pub(super) sequence: u64,
     version: u64,
 }
 
@@ -167,91 +167,8 @@ impl Table {
         Ok(())
     }
 
-    pub(super) fn list(&self, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
-        let everything = Projection::everything(ty);
-        let candidates = self.candidates(ty, query.filter.as_ref());
-        let mut found: Vec<(Slot, Resource)> = Vec::new();
-        let mut total = 0_usize;
-        for slot in candidates {
-            let Some(stored) = self.stored(slot) else { continue };
-            let matches = query
-                .filter
-                .as_ref()
-                .is_none_or(|filter| filter.matches(&self.seen_by(filter, slot, &stored.resource, &everything)));
-            if !matches {
-                continue;
-            }
-            total += 1;
-            let on_page = total > query.offset && total - query.offset <= query.limit;
-            if query.sort.is_some() || on_page {
-                found.push((slot, stored.resource.clone()));
-            }
-        }
-        if let Some(sort) = &query.sort {
-            let apart = matches!(ty.node(sort.attribute()).relation(), Relation::Many | Relation::Derived);
-            if apart {
-                found.iter_mut().for_each(|(slot, resource)| *resource = self.joined(*slot, resource, &everything));
-            }
-            found.sort_by(|(_, a), (_, b)| sort.compare(a, b));
-            found = found.into_iter().skip(query.offset).take(query.limit).collect();
-        }
-        let page = found.into_iter().map(|(slot, r)| self.joined(slot, &r, &query.projection)).collect();
-        Ok(Page::exact(page, total))
-    }
-
-    /// The resources that may match, from an index where the filter demands a value that is in one.
-    fn candidates(&self, ty: &ResourceType, filter: Option<&BoundFilter>) -> Vec<Slot> {
-        let of_type = |slot: &Slot| self.stored(*slot).is_some_and(|s| s.resource.resource_type().name() == ty.name());
-        if let Some(filter) = filter {
-            if let Some(id) = filter.required_text("id") {
-                return self.by_id.get(id).copied().filter(of_type).into_iter().collect();
-            }
-            for attribute in unique_attributes(ty) {
-                let path = ty.table().path(attribute);
-                if let Some(value) = filter.required_text(&path) {
-                    return self
-                        .by_value
-                        .get(&index_key(ty, &path, value))
-                        .copied()
-                        .filter(of_type)
-                        .into_iter()
-                        .collect();
-                }
-            }
-            for (attribute, path) in many(ty) {
-                if let Some(value) = filter.required_text(&format!("{path}.value")) {
-                    let member = self.by_id.get(value).copied();
-                    let mut holders: Vec<Slot> =
-                        member.map(|m| self.relations.holders(m, attribute)).unwrap_or_default();
-                    holders.sort_by_key(|slot| self.stored(*slot).map(|s| s.sequence));
-                    return holders.into_iter().filter(of_type).collect();
-                }
-            }
-        }
-        self.order.get(ty.name()).map(|order| order.values().copied().collect()).unwrap_or_default()
-    }
-
-    /// The resource with as much of its references as the filter looks at.
-    fn seen_by(&self, filter: &BoundFilter, slot: Slot, resource: &Resource, everything: &Projection) -> Resource {
-        let ty = resource.resource_type();
-        let apart = |id: &AttrId| matches!(ty.node(*id).relation(), Relation::Many | Relation::Derived);
-        let looked_at: Vec<AttrId> = filter.attributes().into_iter().filter(apart).collect();
-        match looked_at.as_slice() {
-            [] => resource.clone(),
-            // one demanded reference, as in `members[value eq "x"]`: whether that one is there is all that counts
-            [only] if ty.node(*only).relation() == Relation::Many => {
-                let path = format!("{}.value", ty.table().path(*only));
-                let Some(value) = filter.required_text(&path) else { return self.joined(slot, resource, everything) };
-                let member = self.by_id.get(value).copied().filter(|m| self.relations.contains(slot, *only, *m));
-                let element = member.map(|m| [&b"["[..], &self.element(slot, *only, m), b"]"].concat());
-                splice(resource, &[(*only, element)], &[], Box::default())
-            }
-            _ => self.joined(slot, resource, everything),
-        }
-    }
-
     /// The resource with the references that are wanted.
-    fn joined(&self, slot: Slot, resource: &Resource, want: &Projection) -> Resource {
+    pub(super) fn joined(&self, slot: Slot, resource: &Resource, want: &Projection) -> Resource {
         let ty = resource.resource_type();
         let mut parts: Vec<(AttrId, Option<Vec<u8>>)> = Vec::new();
         for id in ty.table().root().children().ids().iter().copied() {
@@ -286,7 +203,7 @@ impl Table {
     }
 
     /// A member as it is shown: with type and display of the resource it refers to, or as the client sent it.
-    fn element(&self, holder: Slot, attribute: AttrId, member: Slot) -> Vec<u8> {
+    pub(super) fn element(&self, holder: Slot, attribute: AttrId, member: Slot) -> Vec<u8> {
         let id = self.id(member);
         match self.stored(member) {
             Some(stored) => {
@@ -364,7 +281,7 @@ impl Table {
         self.stored(slot).map(|s| Version::from(s.version)).ok_or(StoreError::NotFound)
     }
 
-    fn stored(&self, slot: Slot) -> Option<&Stored> {
+    pub(super) fn stored(&self, slot: Slot) -> Option<&Stored> {
         self.slots.get(slot as usize)?.stored.as_ref()
     }
 
@@ -403,13 +320,13 @@ fn relations_of(resource: &Resource) -> Vec<(AttrId, Vec<Vec<u8>>)> {
     many(resource.resource_type()).map(|(id, _)| (id, references(id))).collect()
 }
 
-fn many(ty: &ResourceType) -> impl Iterator<Item = (AttrId, String)> {
+pub(super) fn many(ty: &ResourceType) -> impl Iterator<Item = (AttrId, String)> {
     let table = ty.table();
     table.ids().filter(|id| table.node(*id).relation() == Relation::Many).map(|id| (id, table.path(id)))
 }
 
 /// What the schema declares unique, and the name that identity providers match groups by.
-fn unique_attributes(ty: &ResourceType) -> impl Iterator<Item = AttrId> {
+pub(super) fn unique_attributes(ty: &ResourceType) -> impl Iterator<Item = AttrId> {
     let table = ty.table();
     table.ids().filter(move |id| {
         let node = table.node(*id);
@@ -430,7 +347,7 @@ fn index_keys(resource: &Resource) -> impl Iterator<Item = (String, (Box<str>, B
     })
 }
 
-fn index_key(ty: &ResourceType, path: &str, value: &str) -> (Box<str>, Box<str>) {
+pub(super) fn index_key(ty: &ResourceType, path: &str, value: &str) -> (Box<str>, Box<str>) {
     (format!("{}.{path}", ty.name()).into(), value.into())
 }
 

@@ -1,0 +1,122 @@
+//! The laws. Each takes any bytes, and panics where the law is broken.
+
+use std::sync::LazyLock;
+
+use scim_provider::filter::Path;
+use scim_provider::schema::core;
+use scim_provider::{Compat, Filter, Limits, Patch, Resource, ResourceType};
+
+static USERS: LazyLock<ResourceType> = LazyLock::new(|| {
+    let builder = ResourceType::builder("User", "/Users", core::user()).extension(core::enterprise_user());
+    builder.build().expect("the schemas of the RFC fit together")
+});
+
+static GROUPS: LazyLock<ResourceType> =
+    LazyLock::new(|| ResourceType::builder("Group", "/Groups", core::group()).build().expect("a group is a type"));
+
+/// A user with a value of each kind.
+static ADA: LazyLock<Resource> = LazyLock::new(|| {
+    let json = r#"{
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "id": "1", "userName": "Ada", "active": true,
+        "name": {"familyName": "Lovelace", "givenName": "Ada"}, "title": "Countess", "nickName": "é\"",
+        "emails": [{"value": "a@example.com", "type": "work", "primary": true}, {"value": "b@example.com"}],
+        "x509Certificates": [{"value": "aGVsbG8="}], "meta": {"created": "2011-05-13T04:42:34Z"},
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": "D", "manager": {"value": "2"}}
+    }"#;
+    Resource::from_stored(&USERS, json).expect("Ada is a user")
+});
+
+static CREW: LazyLock<Resource> = LazyLock::new(|| {
+    let json = r#"{
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "id": "2", "displayName": "Crew",
+        "members": [{"value": "1", "type": "User"}, {"value": "3"}]
+    }"#;
+    Resource::from_stored(&GROUPS, json).expect("the crew is a group")
+});
+
+/// A filter that parses prints as one that parses to the same; binding and evaluating it end in an answer.
+pub fn filter(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let limits = Limits::default();
+    let filter = match Filter::parse(text, &limits) {
+        Ok(filter) => filter,
+        Err(error) => {
+            assert!(error.span().end <= text.len(), "the span {:?} lies outside of {text:?}", error.span());
+            let _ = (error.to_string(), format!("{error:#}"));
+            return;
+        }
+    };
+    // The canonical text may be longer than the limit that the written one keeps.
+    let printed = filter.to_string();
+    let again = Filter::parse(&printed, &Limits::dangerous_unlimited());
+    assert_eq!(again.as_ref(), Ok(&filter), "{text:?} prints as {printed:?}");
+    for (ty, resource) in [(&*USERS, &*ADA), (&*GROUPS, &*CREW)] {
+        if let Ok(bound) = filter.bind(ty, Compat::default()) {
+            assert_eq!(bound.matches(resource), bound.matches(resource), "{text:?} is undecided");
+        }
+        let _ = filter.bind(ty, Compat::strict()).map(|bound| bound.matches(resource));
+    }
+}
+
+/// A PATCH path that parses prints as one that parses to the same.
+pub fn path(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(path) = Path::parse(text, &Limits::default()) {
+        let printed = path.to_string();
+        let again = Path::parse(&printed, &Limits::dangerous_unlimited());
+        assert_eq!(again.as_ref(), Ok(&path), "{text:?} prints as {printed:?}");
+    }
+    let value = serde_json::json!("x");
+    for op in ["add", "replace", "remove"] {
+        let operation = serde_json::json!({"op": op, "path": text, "value": value});
+        let schemas = ["urn:ietf:params:scim:api:messages:2.0:PatchOp"];
+        let body = serde_json::json!({"schemas": schemas, "Operations": [operation]});
+        patch(body.to_string().as_bytes());
+    }
+}
+
+/// A PATCH either fails or yields a resource in canonical form; one without effect changes no byte.
+pub fn patch(data: &[u8]) {
+    let limits = Limits::default();
+    for (ty, resource) in [(&*USERS, &*ADA), (&*GROUPS, &*CREW)] {
+        for compat in [Compat::default(), Compat::strict()] {
+            let changes = Patch::parse(data, &limits).and_then(|patch| patch.bind(ty, compat, &limits));
+            let Ok(patched) = changes.and_then(|changes| changes.apply(resource)) else { continue };
+            canonical(ty, patched.resource.as_json());
+            assert_eq!(patched.resource.id(), resource.id(), "a PATCH changed the id");
+            if !patched.changed {
+                assert_eq!(text(&patched.resource), text(resource), "a PATCH without effect had one");
+            }
+        }
+    }
+}
+
+/// A body either fails or yields a resource in canonical form. What a store hands back is trusted to be what it was given,
+/// so of other bytes only this is asked: an answer.
+pub fn resource(data: &[u8]) {
+    for ty in [&*USERS, &*GROUPS] {
+        if let Ok(resource) = Resource::parse(ty, data) {
+            canonical(ty, resource.as_json());
+        }
+        if let Ok(resource) = Resource::from_stored(ty, data) {
+            let _ = (resource.id(), resource.version(), resource.created(), resource.text("userName"));
+            let _ = (resource.get("emails.value"), resource.to::<serde_json::Value>());
+        }
+    }
+}
+
+/// What a store keeps is taken back as it is, and is JSON to everybody else, too.
+fn canonical(ty: &ResourceType, json: &[u8]) {
+    let shown = || String::from_utf8_lossy(json);
+    if let Err(error) = serde_json::from_slice::<serde_json::Value>(json) {
+        panic!("not JSON: {error}: {}", shown());
+    }
+    match Resource::from_stored(ty, json) {
+        Ok(again) => assert_eq!(text(&again), shown(), "the canonical form changed"),
+        Err(error) => panic!("the canonical form is refused: {error}: {}", shown()),
+    }
+}
+
+fn text(resource: &Resource) -> String {
+    String::from_utf8_lossy(resource.as_json()).into_owned()
+}

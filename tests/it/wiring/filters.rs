@@ -1,0 +1,35 @@
+//! The filter cases against the library's filters.
+
+use scim_provider::{Compat, Filter, Limits, Resource};
+use serde_json::Value;
+
+use super::users;
+use crate::cases::filters::{CASES, Filters};
+
+/// The cases that the file calls open and that we read otherwise.
+const OTHER_READINGS: usize = 0;
+
+fn evaluate(document: &Value, filter: &str) -> Result<bool, String> {
+    let ty = users();
+    let filter = Filter::parse(filter, &Limits::default()).map_err(|_| "invalidFilter".to_owned())?;
+    let bound = filter.bind(&ty, Compat::default()).map_err(|_| "invalidFilter".to_owned())?;
+    let resource = Resource::from_stored(&ty, document.to_string()).unwrap();
+    Ok(bound.matches(&resource))
+}
+
+#[test]
+fn each_filter_matches_the_documents_that_it_should() {
+    let outcome = Filters::load().run(evaluate);
+    outcome.assert_clean(CASES);
+    assert_eq!(outcome.other_readings.len(), OTHER_READINGS, "{}", outcome.other_readings.join("\n"));
+}
+
+#[test]
+fn each_filter_is_refused_for_its_syntax_or_for_its_meaning() {
+    for case in Filters::load().cases {
+        let parsed = Filter::parse(&case.filter, &Limits::default());
+        if let Some(parses) = case.parses() {
+            assert_eq!(parsed.is_ok(), parses, "{} `{}`: {:?}", case.id, case.filter, parsed.err());
+        }
+    }
+}
