@@ -10,7 +10,6 @@
     clippy::unreachable,
     reason = "these are tests: they stop at the first thing that is not as it should be"
 )]
-#![allow(dead_code, unused_imports, reason = "the tests that drive the runners come with the parts that they test")]
 
 mod auto_traits;
 mod cases;

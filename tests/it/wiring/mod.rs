@@ -1,16 +1,54 @@
 //! What connects the runners with the library: a file for each part.
 
+mod attack;
 mod filters;
+mod flows;
 mod patches;
 
-use scim_provider::ResourceType;
-use scim_provider::schema::core;
+use http::{Request, Response};
+use scim_provider::{
+    EnterpriseUser, Extension, Group, MemoryStore, ResourceType, Service, TenantId, User, service::unauthorized,
+};
+
+use crate::server::{Mount, Server};
+
+const MOUNT: Mount = Mount { base: "https://scim.example.com/scim/v2", token: "s3cr3t-token-A" };
+
+/// The service as a host mounts it: one bearer token in front, memory behind.
+struct Host {
+    service: Service<TenantId>,
+    tenant: TenantId,
+}
+
+impl Host {
+    fn new() -> Self {
+        let store = MemoryStore::new();
+        let service = Service::builder(MOUNT.base)
+            .resource(User::resource_type().extension(EnterpriseUser::schema()), store.clone())
+            .resource(Group::resource_type(), store)
+            .build();
+        Self { service: service.unwrap(), tenant: TenantId::new("a").unwrap() }
+    }
+}
+
+impl Server for Host {
+    async fn send(&self, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
+        let mut credentials = request.headers().get_all("authorization").iter();
+        let expected = format!("Bearer {}", MOUNT.token);
+        match (credentials.next(), credentials.next()) {
+            (Some(one), None) if one.as_bytes() == expected.as_bytes() => {
+                self.service.call(&self.tenant, request).await
+            }
+            _ => unauthorized("Bearer"),
+        }
+    }
+}
 
 /// Users with the enterprise extension.
 fn users() -> ResourceType {
-    ResourceType::builder("User", "/Users", core::user()).extension(core::enterprise_user()).build().unwrap()
+    User::resource_type().extension(EnterpriseUser::schema()).build().unwrap()
 }
 
 fn groups() -> ResourceType {
-    ResourceType::builder("Group", "/Groups", core::group()).build().unwrap()
+    Group::resource_type().build().unwrap()
 }
