@@ -301,6 +301,13 @@ pub enum StoreError {
     Backend(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// A row that does not make a valid resource is a failure of the store.
+impl From<crate::Violation> for StoreError {
+    fn from(violation: crate::Violation) -> Self {
+        Self::backend(violation)
+    }
+}
+
 impl StoreError {
     /// A failure of the database.
     pub fn backend(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

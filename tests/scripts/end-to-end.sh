@@ -27,7 +27,7 @@ target=$(cargo metadata --format-version 1 --no-deps | python3 -c 'import json, 
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 base=http://127.0.0.1:$port/scim/v2
 
-SCIM_LISTEN=127.0.0.1:$port SCIM_BASE_URL=$base SCIM_TOKEN=$token SCIM_DATABASE=$work/scim.sqlite \
+SCIM_LISTEN=127.0.0.1:$port DATABASE_URL=sqlite:$work/scim.sqlite SCIM_TOKENS=acme=$token \
   "$target/release/axum-example" >"$work/log" 2>&1 &
 server=$!
 
