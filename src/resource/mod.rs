@@ -123,7 +123,7 @@ impl Resource {
         }
     }
 
-    /// Makes a resource from a typed value: [`User`](crate::User), [`Group`](crate::Group) or the host's own struct.
+    /// Makes a resource from a typed value: [`User`], [`Group`] or the host's own struct.
     ///
     /// # Errors
     /// As [`parse`](Self::parse); `id` and `meta` are kept.
