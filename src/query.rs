@@ -29,9 +29,11 @@ pub struct Query {
     pub limit: usize,
     /// What is needed of each resource: what the client wants, and what the filter and the order look at.
     pub projection: Projection,
+    /// What the client wants. A store that carries the filter out itself ([`Page::exact`](crate::Page::exact),
+    /// [`Page::matches`](crate::Page::matches)) needs no references such as `members` beyond these.
+    pub answer: Projection,
     /// How many candidates the service is ready to look at. A store that would return more need not: the query is refused.
     pub scan: usize,
-    pub(crate) answer: Projection,
 }
 
 /// The parameters of a query as they were sent.

@@ -49,7 +49,7 @@ impl<C: Context> Inner<C> {
         let projection = asked.unwrap_or_else(|| supplied(registered, &body));
         let key = Key::new(&registered.ty, id);
         // members are replaced as a whole: what is there need not be read
-        let has_references = registered.document != registered.everything && registered.ty.has_references();
+        let has_references = registered.ty.has_references();
         let want = if has_references { &registered.document } else { &registered.everything };
         for _ in 0..=self.limits.retries {
             let current = registered.store.get(cx, key, want).await?.ok_or(StoreError::NotFound)?;

@@ -121,7 +121,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Resource, StoreError>> + Send;
 
     /// Replaces a resource's content, references included, and returns it with its new version. The id and `meta.created`
-    /// stay. When nothing is different, version and `meta.lastModified` may stay too.
+    /// stay; what follows from other resources (`groups` of a user) is not kept, whether `new` holds it or not:
+    /// [`Resource::without_references`] is the document alone. When nothing is different, version and `meta.lastModified` may stay too.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`] when `when` does not hold, [`StoreError::Conflict`].

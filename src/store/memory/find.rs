@@ -37,7 +37,7 @@ impl Table {
             found.sort_by(|(_, a), (_, b)| sort.compare(a, b));
             found = found.into_iter().skip(query.offset).take(query.limit).collect();
         }
-        let page = found.into_iter().map(|(slot, r)| self.joined(slot, &r, &query.projection)).collect();
+        let page = found.into_iter().map(|(slot, r)| self.joined(slot, &r, &query.answer)).collect();
         Ok(Page::exact(page, total))
     }
 
