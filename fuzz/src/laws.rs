@@ -1,18 +1,23 @@
 //! The laws. Each takes any bytes, and panics where the law is broken.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::LazyLock;
+use std::task::{Context, Poll, Waker};
 
+use http::{Method, Request, Response};
 use scim_provider::filter::Path;
-use scim_provider::schema::core;
-use scim_provider::{Compat, Filter, Limits, Patch, Resource, ResourceType};
+use scim_provider::{
+    Compat, EnterpriseUser, Extension, Filter, Group, Limits, MemoryStore, Patch, Resource, ResourceType, Service,
+    TenantId, User,
+};
 
 static USERS: LazyLock<ResourceType> = LazyLock::new(|| {
-    let builder = ResourceType::builder("User", "/Users", core::user()).extension(core::enterprise_user());
+    let builder = User::resource_type().extension(EnterpriseUser::schema());
     builder.build().expect("the schemas of the RFC fit together")
 });
 
-static GROUPS: LazyLock<ResourceType> =
-    LazyLock::new(|| ResourceType::builder("Group", "/Groups", core::group()).build().expect("a group is a type"));
+static GROUPS: LazyLock<ResourceType> = LazyLock::new(|| Group::resource_type().build().expect("a group is a type"));
 
 /// A user with a value of each kind.
 static ADA: LazyLock<Resource> = LazyLock::new(|| {
@@ -102,6 +107,80 @@ pub fn resource(data: &[u8]) {
             let _ = (resource.id(), resource.version(), resource.created(), resource.text("userName"));
             let _ = (resource.get("emails.value"), resource.to::<serde_json::Value>());
         }
+    }
+}
+
+/// Any query string gets a SCIM answer, for each resource type.
+pub fn query(data: &[u8]) {
+    let service = service();
+    for endpoint in ["/Users", "/Groups", "/Users/1", "/Schemas"] {
+        let uri = [b"/scim/v2", endpoint.as_bytes(), b"?", data].concat();
+        let Ok(request) = Request::builder().uri(&uri[..]).body(Vec::new()) else { return };
+        answered(&service, request);
+    }
+}
+
+/// Any request gets a SCIM answer. The first line is the method, the target, and the names and values of headers, a tab
+/// between them; the rest is the body.
+pub fn request(data: &[u8]) {
+    let (line, body) = match data.iter().position(|byte| *byte == b'\n') {
+        Some(end) => (&data[..end], &data[end + 1..]),
+        None => (data, &[][..]),
+    };
+    let mut words = line.split(|byte| *byte == b'\t');
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let Ok(method) = Method::from_bytes(method) else { return };
+    let mut request = Request::builder().method(method).uri([b"/scim/v2", target].concat());
+    while let (Some(name), Some(value)) = (words.next(), words.next()) {
+        request = request.header(name, value);
+    }
+    if let Ok(request) = request.body(body.to_vec()) {
+        answered(&service(), request);
+    }
+}
+
+/// A service over a store with a user and a group: each run starts from the same.
+fn service() -> Service<TenantId> {
+    let store = MemoryStore::new();
+    let service = Service::builder("https://scim.example.com/scim/v2")
+        .resource(User::resource_type().extension(EnterpriseUser::schema()), store.clone())
+        .resource(Group::resource_type(), store)
+        .build()
+        .expect("the service is complete");
+    for (endpoint, resource) in [("/scim/v2/Users", &*ADA), ("/scim/v2/Groups", &*CREW)] {
+        let request = Request::post(endpoint).header("content-type", "application/scim+json");
+        let request = request.body(resource.as_json().to_vec()).expect("the request is well-formed");
+        let response = call(&service, request);
+        assert_eq!(response.status(), 201, "{}", String::from_utf8_lossy(response.body()));
+    }
+    service
+}
+
+/// What the service answers is JSON and never a failure of the server; a refusal is a SCIM error.
+fn answered(service: &Service<TenantId>, request: Request<Vec<u8>>) {
+    let line = format!("{} {}", request.method(), request.uri());
+    let response = call(service, request);
+    let (status, body) = (response.status(), String::from_utf8_lossy(response.body()));
+    assert!(!status.is_server_error() || status == 501, "{line}: {status} {body}");
+    if body.is_empty() {
+        return;
+    }
+    match serde_json::from_slice::<serde_json::Value>(response.body()) {
+        Ok(json) if status.is_client_error() => {
+            assert_eq!(json["status"], status.as_str(), "{line}: a refusal without a SCIM error: {body}");
+        }
+        Ok(_) => {}
+        Err(error) => panic!("{line}: not JSON: {error}: {body}"),
+    }
+}
+
+/// Nothing in memory waits, so the answer is there at the first look.
+fn call(service: &Service<TenantId>, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
+    let tenant = TenantId::new("a").expect("a name");
+    let mut future = pin!(service.call(&tenant, request));
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(response) => response,
+        Poll::Pending => panic!("the service waits for something"),
     }
 }
 

@@ -4,7 +4,7 @@ mod laws;
 mod mutate;
 mod seeds;
 
-pub use laws::{filter, patch, path, resource};
+pub use laws::{filter, patch, path, query, request, resource};
 pub use mutate::Mutator;
 
 /// A law with the inputs to start from.
@@ -32,4 +32,6 @@ pub const TARGETS: &[Target] = &[
     Target { name: "path", law: path, seeds: Cases::paths },
     Target { name: "patch", law: patch, seeds: Cases::patches },
     Target { name: "resource", law: resource, seeds: Cases::resources },
+    Target { name: "query", law: query, seeds: Cases::queries },
+    Target { name: "request", law: request, seeds: Cases::requests },
 ];

@@ -49,6 +49,35 @@ impl Cases {
         seeds
     }
 
+    pub fn queries(&self) -> Vec<Vec<u8>> {
+        let mut seeds = self.hostile("query");
+        let filters = self.filters();
+        seeds.extend(filters.iter().map(|filter| [b"filter=", percent_encoded(filter).as_bytes()].concat()));
+        for query in ["startIndex=2&count=1", "sortBy=userName&sortOrder=descending", "attributes=emails.value,name"] {
+            seeds.push(query.as_bytes().to_vec());
+        }
+        seeds
+    }
+
+    pub fn requests(&self) -> Vec<Vec<u8>> {
+        let request = |head: &str, body: &[u8]| {
+            let head = format!("{head}\tContent-Type\tapplication/scim+json\tIf-Match\tW/\"1\"\n");
+            [head.as_bytes(), body].concat()
+        };
+        let mut seeds: Vec<Vec<u8>> =
+            ["/Users", "/Groups/2", "/ServiceProviderConfig", "/Schemas", "/ResourceTypes", "/Me"]
+                .iter()
+                .map(|target| request(&format!("GET\t{target}"), b""))
+                .collect();
+        seeds.extend(self.patches().iter().map(|body| request("PATCH\t/Users/1", body)));
+        seeds.extend(self.resources().iter().map(|body| request("POST\t/Users", body)));
+        seeds.extend(self.resources().iter().map(|body| request("PUT\t/Users/1", body)));
+        seeds.extend(self.hostile("bulk").iter().map(|body| request("POST\t/Bulk", body)));
+        let search = b"{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:SearchRequest\"],\"filter\":\"title pr\"}";
+        seeds.push(request("POST\t/Users/.search", search));
+        seeds
+    }
+
     /// The inputs of one layer that are written out, as texts or as JSON.
     fn hostile(&self, layer: &str) -> Vec<Vec<u8>> {
         let items = array(&self.hostile["items"]).iter().filter(|item| item["layer"] == layer);
@@ -67,6 +96,10 @@ pub fn files(kind: &str, target: &str) -> Vec<Vec<u8>> {
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();
     paths.iter().map(|path| fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))).collect()
+}
+
+fn percent_encoded(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 fn folder() -> &'static Path {
