@@ -112,16 +112,16 @@ pub fn resource(data: &[u8]) {
 
 /// Any query string gets a SCIM answer, for each resource type.
 pub fn query(data: &[u8]) {
-    let service = service();
-    for endpoint in ["/Users", "/Groups", "/Users/1", "/Schemas"] {
-        let uri = [b"/scim/v2", endpoint.as_bytes(), b"?", data].concat();
-        let Ok(request) = Request::builder().uri(&uri[..]).body(Vec::new()) else { return };
-        answered(&service, request);
+    static READ_ONLY: LazyLock<Host> = LazyLock::new(Host::new);
+    for endpoint in ["/Users", "/Groups", "/Users/{user}", "/Schemas"] {
+        let Some(target) = READ_ONLY.target(&[endpoint.as_bytes(), b"?", data].concat()) else { return };
+        let Ok(request) = Request::builder().uri(target).body(Vec::new()) else { return };
+        READ_ONLY.answers(request);
     }
 }
 
-/// Any request gets a SCIM answer. The first line is the method, the target, and the names and values of headers, a tab
-/// between them; the rest is the body.
+/// Any request gets a SCIM answer. The first line is the method, the target (`{user}` and `{group}` stand for the ids), and
+/// the names and values of headers, a tab between them; the rest is the body.
 pub fn request(data: &[u8]) {
     let (line, body) = match data.iter().position(|byte| *byte == b'\n') {
         Some(end) => (&data[..end], &data[end + 1..]),
@@ -130,57 +130,77 @@ pub fn request(data: &[u8]) {
     let mut words = line.split(|byte| *byte == b'\t');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let Ok(method) = Method::from_bytes(method) else { return };
-    let mut request = Request::builder().method(method).uri([b"/scim/v2", target].concat());
+    let host = Host::new();
+    let Some(target) = host.target(target) else { return };
+    let mut request = Request::builder().method(method).uri(target);
     while let (Some(name), Some(value)) = (words.next(), words.next()) {
         request = request.header(name, value);
     }
     if let Ok(request) = request.body(body.to_vec()) {
-        answered(&service(), request);
+        host.answers(request);
     }
 }
 
 /// A service over a store with a user and a group: each run starts from the same.
-fn service() -> Service<TenantId> {
-    let store = MemoryStore::new();
-    let service = Service::builder("https://scim.example.com/scim/v2")
-        .resource(User::resource_type().extension(EnterpriseUser::schema()), store.clone())
-        .resource(Group::resource_type(), store)
-        .build()
-        .expect("the service is complete");
-    for (endpoint, resource) in [("/scim/v2/Users", &*ADA), ("/scim/v2/Groups", &*CREW)] {
-        let request = Request::post(endpoint).header("content-type", "application/scim+json");
-        let request = request.body(resource.as_json().to_vec()).expect("the request is well-formed");
-        let response = call(&service, request);
-        assert_eq!(response.status(), 201, "{}", String::from_utf8_lossy(response.body()));
-    }
-    service
+struct Host {
+    service: Service<TenantId>,
+    user: String,
+    group: String,
 }
 
-/// What the service answers is JSON and never a failure of the server; a refusal is a SCIM error.
-fn answered(service: &Service<TenantId>, request: Request<Vec<u8>>) {
-    let line = format!("{} {}", request.method(), request.uri());
-    let response = call(service, request);
-    let (status, body) = (response.status(), String::from_utf8_lossy(response.body()));
-    assert!(!status.is_server_error() || status == 501, "{line}: {status} {body}");
-    if body.is_empty() {
-        return;
+impl Host {
+    fn new() -> Self {
+        let store = MemoryStore::new();
+        let service = Service::builder("https://scim.example.com/scim/v2")
+            .resource(User::resource_type().extension(EnterpriseUser::schema()), store.clone())
+            .resource(Group::resource_type(), store)
+            .build()
+            .expect("the service is complete");
+        let mut host = Self { service, user: String::new(), group: String::new() };
+        host.user = host.create("/scim/v2/Users", &ADA);
+        host.group = host.create("/scim/v2/Groups", &CREW);
+        host
     }
-    match serde_json::from_slice::<serde_json::Value>(response.body()) {
-        Ok(json) if status.is_client_error() => {
-            assert_eq!(json["status"], status.as_str(), "{line}: a refusal without a SCIM error: {body}");
+
+    fn create(&self, target: &str, resource: &Resource) -> String {
+        let request = Request::post(target).header("content-type", "application/scim+json");
+        let response = self.call(request.body(resource.as_json().to_vec()).expect("the request is well-formed"));
+        let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap_or_default();
+        body["id"].as_str().unwrap_or_else(|| panic!("POST {target}: {} {body}", response.status())).to_owned()
+    }
+
+    /// The path with ids in it.
+    fn target(&self, target: &[u8]) -> Option<String> {
+        let target = std::str::from_utf8(target).ok()?;
+        Some(format!("/scim/v2{}", target.replace("{user}", &self.user).replace("{group}", &self.group)))
+    }
+
+    /// What the service answers is JSON and never a failure of the server; a refusal is a SCIM error.
+    fn answers(&self, request: Request<Vec<u8>>) {
+        let line = format!("{} {}", request.method(), request.uri());
+        let response = self.call(request);
+        let (status, body) = (response.status(), String::from_utf8_lossy(response.body()));
+        assert!(!status.is_server_error() || status == 501, "{line}: {status} {body}");
+        if body.is_empty() {
+            return;
         }
-        Ok(_) => {}
-        Err(error) => panic!("{line}: not JSON: {error}: {body}"),
+        match serde_json::from_slice::<serde_json::Value>(response.body()) {
+            Ok(json) if status.is_client_error() => {
+                assert_eq!(json["status"], status.as_str(), "{line}: a refusal without a SCIM error: {body}");
+            }
+            Ok(_) => {}
+            Err(error) => panic!("{line}: not JSON: {error}: {body}"),
+        }
     }
-}
 
-/// Nothing in memory waits, so the answer is there at the first look.
-fn call(service: &Service<TenantId>, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
-    let tenant = TenantId::new("a").expect("a name");
-    let mut future = pin!(service.call(&tenant, request));
-    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(response) => response,
-        Poll::Pending => panic!("the service waits for something"),
+    /// Nothing in memory waits, so the answer is there at the first look.
+    fn call(&self, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
+        let tenant = TenantId::new("a").expect("a name");
+        let mut future = pin!(self.service.call(&tenant, request));
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(response) => response,
+            Poll::Pending => panic!("the service waits for something"),
+        }
     }
 }
 

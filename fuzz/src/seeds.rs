@@ -61,17 +61,25 @@ impl Cases {
 
     pub fn requests(&self) -> Vec<Vec<u8>> {
         let request = |head: &str, body: &[u8]| {
-            let head = format!("{head}\tContent-Type\tapplication/scim+json\tIf-Match\tW/\"1\"\n");
-            [head.as_bytes(), body].concat()
+            [head.as_bytes(), b"\tContent-Type\tapplication/scim+json\tIf-None-Match\tW/\"1\"\n", body].concat()
         };
-        let mut seeds: Vec<Vec<u8>> =
-            ["/Users", "/Groups/2", "/ServiceProviderConfig", "/Schemas", "/ResourceTypes", "/Me"]
-                .iter()
-                .map(|target| request(&format!("GET\t{target}"), b""))
-                .collect();
-        seeds.extend(self.patches().iter().map(|body| request("PATCH\t/Users/1", body)));
+        let mut seeds: Vec<Vec<u8>> = [
+            "/Users",
+            "/Groups/{group}",
+            "/Users/{user}?attributes=name",
+            "/ServiceProviderConfig",
+            "/Schemas",
+            "/ResourceTypes",
+            "/Me",
+        ]
+        .iter()
+        .map(|target| request(&["GET\t", target].concat(), b""))
+        .collect();
+        seeds.extend(self.patches().iter().map(|body| request("PATCH\t/Users/{user}", body)));
         seeds.extend(self.resources().iter().map(|body| request("POST\t/Users", body)));
-        seeds.extend(self.resources().iter().map(|body| request("PUT\t/Users/1", body)));
+        seeds.extend(self.resources().iter().map(|body| request("PUT\t/Users/{user}", body)));
+        seeds.extend(self.patches().iter().map(|body| request("PATCH\t/Groups/{group}", body)));
+        seeds.push(request("DELETE\t/Users/{user}", b""));
         seeds.extend(self.hostile("bulk").iter().map(|body| request("POST\t/Bulk", body)));
         let search = b"{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:SearchRequest\"],\"filter\":\"title pr\"}";
         seeds.push(request("POST\t/Users/.search", search));

@@ -12,7 +12,7 @@ mod run;
 mod template;
 
 pub(crate) use fixture::Flow;
-pub(crate) use run::{FlowReport, run};
+pub(crate) use run::run;
 
 /// How many steps each flow counts: a step that is lost is a failure, too.
 pub(crate) const COUNTED: [(&str, usize); 6] = [

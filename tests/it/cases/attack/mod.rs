@@ -12,7 +12,6 @@ mod proof;
 mod verdict;
 
 pub(crate) use fire::run;
-pub(crate) use verdict::Report;
 
 use item::Item;
 
