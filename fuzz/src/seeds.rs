@@ -61,7 +61,7 @@ impl Cases {
 
     pub fn requests(&self) -> Vec<Vec<u8>> {
         let request = |head: &str, body: &[u8]| {
-            [head.as_bytes(), b"\tContent-Type\tapplication/scim+json\tIf-None-Match\tW/\"1\"\n", body].concat()
+            [head.as_bytes(), b"\tContent-Type\tapplication/scim+json\tIf-Match\tW/\"1\"\n", body].concat()
         };
         let mut seeds: Vec<Vec<u8>> = [
             "/Users",
