@@ -52,6 +52,17 @@ fn nothing_in_the_library_can_panic_on_purpose() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
+/// A reader who follows the README runs what the checks run.
+#[test]
+fn the_readme_names_the_test_command_of_the_checks() {
+    const COMMAND: &str = "cargo test --workspace --all-features";
+    for file in ["README.md", "CONTRIBUTING.md", ".ci/run"] {
+        let text = fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let named = text.lines().any(|line| line.split('#').next().is_some_and(|command| command.trim() == COMMAND));
+        assert!(named, "{file} has no line `{COMMAND}`");
+    }
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
