@@ -62,6 +62,7 @@ impl Database {
             // A write that has been acknowledged survives a power cut. With NORMAL the last ones may be gone, and no identity
             // provider sends a deactivation twice.
             .synchronous(SqliteSynchronous::Full)
+            .create_if_missing(true)
             .foreign_keys(true)
             .busy_timeout(BUSY)
             .pragma("cache_size", "-65536");

@@ -10,7 +10,7 @@
 //!
 //! ```no_run
 //! # async fn open() -> Result<(), scim_sql_store::OpenError> {
-//! let store = scim_sql_store::SqlStore::open("sqlite://scim.sqlite?mode=rwc").await?;
+//! let store = scim_sql_store::SqlStore::open("sqlite://scim.sqlite").await?;
 //! let (users, groups) = (store.users(), store.groups());
 //! # Ok(())
 //! # }
@@ -46,7 +46,7 @@ pub struct SqlStore {
 impl SqlStore {
     /// Opens the database and brings its tables up to date.
     ///
-    /// `url` is `sqlite://FILE?mode=rwc`, or `sqlite::memory:` for one that lives as long as the store.
+    /// `url` is `sqlite://FILE`, which is made if need be, or `sqlite::memory:` for one that lives as long as the store.
     ///
     /// # Errors
     /// When the URL is not understood, the database cannot be opened, or its tables cannot be made.
