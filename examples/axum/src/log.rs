@@ -1,0 +1,79 @@
+//! What the operator reads: for each exchange what came in, what was repaired, what was decided and why, what changed.
+//!
+//! Names and outcomes, never values. What clients write is printed quoted and escaped, so that nobody can forge a line.
+
+use std::error::Error as StdError;
+
+use http::Response;
+use scim_provider::{Context, Error, Exchange, Observer};
+use scim_sql_store::Caller;
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging to standard error, by `RUST_LOG`.
+pub(crate) fn start() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}
+
+/// Says why the server cannot run.
+pub(crate) fn failed(error: &(dyn StdError + 'static)) {
+    tracing::error!(cause = chain(error), "the server cannot run");
+}
+
+/// Logs what was refused before the service was asked, and makes the answer.
+pub(crate) fn refused(caller: &Caller, error: &Error) -> Response<Vec<u8>> {
+    let (tenant, token, request) = (caller.tenant().as_str(), caller.token(), caller.request());
+    tracing::info!(tenant, token, request, status = error.status().as_u16(), why = ?error.detail(), "refused");
+    error.to_response()
+}
+
+/// Logs every exchange.
+pub(crate) struct Log;
+
+impl Observer<Caller> for Log {
+    fn exchange(&self, caller: &Caller, exchange: &Exchange<'_>) {
+        macro_rules! log {
+            ($level:ident) => {
+                tracing::$level!(
+                    tenant = caller.tenant().as_str(),
+                    token = caller.token(),
+                    request = caller.request(),
+                    resource = exchange.resource_type,
+                    id = exchange.id.map(tracing::field::debug),
+                    status = exchange.status.as_u16(),
+                    kind = exchange.scim_type.map(tracing::field::display),
+                    why = exchange.detail.map(tracing::field::debug),
+                    cause = exchange.source.map(chain),
+                    repaired = list(exchange.repairs),
+                    changed = list(exchange.changed),
+                    found = exchange.found,
+                    micros = u64::try_from(exchange.elapsed.as_micros()).unwrap_or(u64::MAX),
+                    "{}",
+                    exchange.operation,
+                )
+            };
+        }
+        match exchange.status.as_u16() {
+            500.. => log!(error),
+            _ if !exchange.repairs.is_empty() || exchange.status.is_client_error() => log!(warn),
+            _ => log!(info),
+        }
+    }
+}
+
+/// The items, quoted as one; nothing when there are none.
+fn list<T: std::fmt::Display>(items: &[T]) -> Option<tracing::field::DebugValue<String>> {
+    let texts: Vec<_> = items.iter().map(T::to_string).collect();
+    (!texts.is_empty()).then(|| tracing::field::debug(texts.join(", ")))
+}
+
+/// An error and what caused it.
+fn chain(error: &(dyn StdError + 'static)) -> tracing::field::DebugValue<String> {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    tracing::field::debug(text)
+}

@@ -1,0 +1,83 @@
+//! Where databases differ. All other statements are the same text for each of them.
+//!
+//! Lists travel as one JSON text in one parameter, so that a statement is the same for one value and for a thousand.
+
+/// What a database speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+}
+
+/// The statements that unfold a list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Listed {
+    /// tenant, group ids → group id, member id, kind, display
+    MembersOfGroups,
+    /// tenant, user ids → user id, group id, display name
+    GroupsOfUsers,
+    /// tenant, group id, references: adds those that are not there
+    AddMembers,
+    /// tenant, group id, member ids
+    RemoveMembers,
+    /// tenant, group id, references: removes all others
+    KeepMembers,
+    /// tenant, user id, keys
+    AddEmails,
+}
+
+impl Dialect {
+    /// How a transaction that writes begins. In SQLite it takes its turn right away: one that starts by reading would find
+    /// its snapshot outdated when it comes to write, and fail.
+    pub(crate) fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+        }
+    }
+
+    /// The text of a statement that unfolds a list.
+    pub(crate) fn listed(self, statement: Listed) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite(statement),
+        }
+    }
+}
+
+fn sqlite(statement: Listed) -> &'static str {
+    match statement {
+        Listed::MembersOfGroups => {
+            "SELECT m.group_id, m.member_id,
+                    CASE WHEN u.id IS NOT NULL THEN 'User' WHEN g.id IS NOT NULL THEN 'Group' ELSE m.member_kind END,
+                    COALESCE(u.display_name, u.user_name, g.display_name, m.display)
+             FROM group_members m
+             LEFT JOIN users u ON u.tenant = m.tenant AND u.id = m.member_id
+             LEFT JOIN groups g ON g.tenant = m.tenant AND g.id = m.member_id
+             WHERE m.tenant = $1 AND m.group_id IN (SELECT value FROM json_each($2))
+             ORDER BY m.group_id, m.member_id"
+        }
+        Listed::GroupsOfUsers => {
+            "SELECT m.member_id, g.id, g.display_name
+             FROM group_members m
+             JOIN groups g ON g.tenant = m.tenant AND g.id = m.group_id
+             WHERE m.tenant = $1 AND m.member_id IN (SELECT value FROM json_each($2))
+             ORDER BY m.member_id, g.id"
+        }
+        // `WHERE true`: without it SQLite takes ON for the beginning of a join
+        Listed::AddMembers => {
+            "INSERT INTO group_members (tenant, group_id, member_id, member_kind, display)
+             SELECT $1, $2, value ->> 'value', value ->> 'type', value ->> 'display' FROM json_each($3) WHERE true
+             ON CONFLICT DO NOTHING"
+        }
+        Listed::RemoveMembers => {
+            "DELETE FROM group_members
+             WHERE tenant = $1 AND group_id = $2 AND member_id IN (SELECT value FROM json_each($3))"
+        }
+        Listed::KeepMembers => {
+            "DELETE FROM group_members
+             WHERE tenant = $1 AND group_id = $2 AND member_id NOT IN (SELECT value ->> 'value' FROM json_each($3))"
+        }
+        Listed::AddEmails => {
+            "INSERT INTO user_emails (tenant, user_id, email_key)
+             SELECT $1, $2, value FROM json_each($3) WHERE true ON CONFLICT DO NOTHING"
+        }
+    }
+}

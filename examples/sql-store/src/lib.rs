@@ -1,0 +1,71 @@
+//! Users and groups in SQL tables, behind the [`Store`](scim_provider::Store) trait of `scim-provider`.
+//!
+//! This is what a host with tables of its own writes: one type per resource type, [`Users`] and [`Groups`], each over its
+//! table. Start reading there.
+//!
+//! * A resource is one row: the columns that the host wants to query, and one JSON column with the document.
+//! * Memberships are rows of their own. Adding one member to a group costs the same whatever its size.
+//! * Every write is one transaction with a compare-and-swap on the version: no change is lost, none is half made.
+//! * The tenant is in every statement and in front of every key.
+//!
+//! ```no_run
+//! # async fn open() -> Result<(), scim_sql_store::OpenError> {
+//! let store = scim_sql_store::SqlStore::open("sqlite://scim.sqlite").await?;
+//! let (users, groups) = (store.users(), store.groups());
+//! # Ok(())
+//! # }
+//! ```
+
+mod caller;
+mod database;
+mod dialect;
+mod groups;
+mod listing;
+mod members;
+mod password;
+mod record;
+mod users;
+
+pub use caller::Caller;
+pub use database::OpenError;
+pub use groups::Groups;
+pub use users::Users;
+
+use std::sync::Arc;
+
+use database::Database;
+use password::Hasher;
+
+/// A database with users and groups of any number of tenants. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct SqlStore {
+    database: Arc<Database>,
+    hasher: Hasher,
+}
+
+impl SqlStore {
+    /// Opens the database and brings its tables up to date.
+    ///
+    /// `url` is `sqlite://FILE`, which is made if need be, or `sqlite::memory:` for one that lives as long as the store.
+    ///
+    /// # Errors
+    /// When the URL is not understood, the database cannot be opened, or its tables cannot be made.
+    pub async fn open(url: &str) -> Result<Self, OpenError> {
+        Ok(Self { database: Arc::new(Database::open(url).await?), hasher: Hasher::default() })
+    }
+
+    /// The store of users.
+    pub fn users(&self) -> Users {
+        Users { database: self.database.clone(), hasher: self.hasher.clone() }
+    }
+
+    /// The store of groups.
+    pub fn groups(&self) -> Groups {
+        Groups { database: self.database.clone() }
+    }
+
+    /// Ends all connections once their work is done.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+}

@@ -1,0 +1,90 @@
+//! A row as a resource, and a resource as a row.
+
+use chrono::{DateTime, Utc};
+use scim_provider::{Resource, ResourceType, StoreError, Version};
+
+use crate::database::Row;
+
+/// What every table of resources has, in the order of the columns `id, attributes, version, created, modified`.
+pub(crate) struct Record {
+    pub(crate) id: String,
+    pub(crate) attributes: String,
+    pub(crate) version: i64,
+    pub(crate) created: i64,
+    pub(crate) modified: i64,
+}
+
+impl Record {
+    /// A resource that is new.
+    pub(crate) fn new(content: &Resource) -> Result<Self, StoreError> {
+        let now = now();
+        // of version 7: in the order of creation, which keeps new rows together, and never given twice
+        let id = uuid::Uuid::now_v7().to_string();
+        Ok(Self { id, attributes: text_of(content)?, version: 1, created: now, modified: now })
+    }
+
+    pub(crate) fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.text(0)?,
+            attributes: row.text(1)?,
+            version: row.integer(2)?,
+            created: row.integer(3)?,
+            modified: row.integer(4)?,
+        })
+    }
+
+    /// The next state of the resource.
+    pub(crate) fn next(self, content: &Resource) -> Result<Self, StoreError> {
+        // time does not run backwards for a resource, whatever the clock does
+        let modified = now().max(self.modified);
+        Ok(Self { attributes: text_of(content)?, version: self.version + 1, modified, ..self })
+    }
+
+    pub(crate) fn version(&self) -> Version {
+        Version::from(self.version.unsigned_abs())
+    }
+
+    /// The document: no identity, no references.
+    pub(crate) fn content(&self, ty: &ResourceType) -> Result<Resource, StoreError> {
+        Resource::from_stored(ty, self.attributes.clone()).map_err(StoreError::backend)
+    }
+
+    /// The resource without its references.
+    pub(crate) fn resource(&self, ty: &ResourceType) -> Result<Resource, StoreError> {
+        Ok(self.stamp(&self.content(ty)?))
+    }
+
+    /// Gives a document the identity of the record.
+    pub(crate) fn stamp(&self, content: &Resource) -> Resource {
+        content.stamped(&self.id, time(self.created), time(self.modified), &self.version())
+    }
+}
+
+/// The part of a resource that goes into the JSON column: identity, times and references have columns of their own.
+pub(crate) fn content_of(resource: &Resource) -> Result<Resource, StoreError> {
+    let mut content = resource.without_references();
+    for assigned in ["id", "meta"] {
+        if content.get(assigned).is_some() {
+            content = content.with(assigned, ()).map_err(StoreError::backend)?;
+        }
+    }
+    Ok(content)
+}
+
+/// A list for a statement that unfolds it.
+pub(crate) fn json_list<T: serde::Serialize>(items: impl IntoIterator<Item = T>) -> Result<String, StoreError> {
+    serde_json::to_string(&items.into_iter().collect::<Vec<_>>()).map_err(StoreError::backend)
+}
+
+/// The present, in milliseconds.
+pub(crate) fn now() -> i64 {
+    Utc::now().timestamp_millis()
+}
+
+fn time(millis: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(millis).unwrap_or_default()
+}
+
+fn text_of(content: &Resource) -> Result<String, StoreError> {
+    String::from_utf8(content.as_json().to_vec()).map_err(StoreError::backend)
+}
