@@ -1,6 +1,7 @@
 """Waits for a server, then creates, reads, finds, changes and deletes a user: first-round.py BASE_URL TOKEN."""
 import http.client
 import json
+import socket
 import sys
 import time
 import urllib.error
@@ -45,6 +46,14 @@ found = call("GET", "/Users?filter=" + urllib.parse.quote('userName eq "ROUND@ex
 assert found["totalResults"] == 1, found
 change = {"schemas": [PATCH], "Operations": [{"op": "replace", "path": "active", "value": False}]}
 assert call("PATCH", path, change)["active"] is False, path
+url = urllib.parse.urlsplit(base)
+with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
+    lines = [f"GET {url.path}/ServiceProviderConfig HTTP/1.1", f"Authorization: Bearer {token}", "Connection: close", "", ""]
+    connection.sendall("\r\n".join(lines).encode())
+    status = connection.recv(12).decode("latin-1")
+    if status not in ("HTTP/1.1 200", "HTTP/1.1 400"):
+        sys.exit(f"a request without Host is answered with {status!r}")
+
 call("DELETE", path, expected=204)
 call("GET", path, expected=404)
-print("first round: 8 requests answered as they should be")
+print("first round: 9 requests answered as they should be")
