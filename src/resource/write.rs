@@ -48,8 +48,25 @@ impl Links {
 }
 
 impl Resource {
+    /// The wanted part of the resource as JSON text, without what depends on where a service runs: no `meta.location` and
+    /// no `$ref`.
+    ///
+    /// ```
+    /// # use scim_provider::{Compat, Projection, Resource, User};
+    /// let users = User::resource_type().build()?;
+    /// let ada = Resource::empty(&users).with("userName", "ada")?.with("title", "Countess")?;
+    /// let names = Projection::only(&users, ["userName"], Compat::default());
+    /// assert!(ada.to_json(&names).ends_with(br#""userName":"ada"}"#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn to_json(&self, projection: &Projection) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.as_json().len());
+        self.write(&mut out, projection, None);
+        out
+    }
+
     /// Appends the resource as an answer shows it.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, projection: &Projection, links: &Links) {
+    pub(crate) fn write(&self, out: &mut Vec<u8>, projection: &Projection, links: Option<&Links>) {
         out.push(b'{');
         let mut writer = Writer { resource: self, projection, links, empty: out.len(), run: None, out };
         writer.entries(&self.document().directory);
@@ -61,7 +78,7 @@ impl Resource {
 struct Writer<'w> {
     resource: &'w Resource,
     projection: &'w Projection,
-    links: &'w Links,
+    links: Option<&'w Links>,
     out: &'w mut Vec<u8>,
     /// the length of `out` at which the open object has no members yet
     empty: usize,
@@ -77,9 +94,10 @@ impl Writer<'_> {
             let inner = rest.iter().take_while(|e| e.start < entry.end).count();
             let (inner, rest) = rest.split_at_checked(inner).unwrap_or((&[], rest));
             entries = rest;
-            let plain = node.relation() == Relation::No
-                && entry.id != table.meta().meta
-                && inner.iter().all(|e| table.node(e.id).relation() == Relation::No);
+            let plain = self.links.is_none()
+                || node.relation() == Relation::No
+                    && entry.id != table.meta().meta
+                    && inner.iter().all(|e| table.node(e.id).relation() == Relation::No);
             match self.projection.keep(entry.id) {
                 Keep::Nothing => {}
                 Keep::Whole if plain => self.copy(*entry),
@@ -193,7 +211,7 @@ impl Writer<'_> {
     /// `$ref`, where the id in `value` has a type that is known.
     fn reference(&mut self, node: &Node, object: &[u8], value: &[u8], first: usize) {
         let table = self.resource.resource_type().table();
-        let Some(child) = table.child(node.children(), "$ref") else { return };
+        let (Some(links), Some(child)) = (self.links, table.child(node.children(), "$ref")) else { return };
         let kind = node.children().ids().iter().find(|c| table.node(**c).role() == Role::Type);
         let named = kind.and_then(|k| scan::member(object, table.node(*k).name())).and_then(scan::string_body);
         let only = match table.node(child).definition().reference_types.as_slice() {
@@ -201,7 +219,7 @@ impl Writer<'_> {
             _ => None,
         };
         // `groups.type` says `direct`, which is no resource type: there the schema knows
-        let endpoint = only.or(named).and_then(|name| self.links.endpoint(name));
+        let endpoint = only.or(named).and_then(|name| links.endpoint(name));
         let (Some(endpoint), Some(id)) = (endpoint, scan::string_body(value)) else { return };
         if self.projection.keep(child) == Keep::Nothing || id.is_empty() || id.contains(&b'\\') {
             return;
@@ -210,11 +228,12 @@ impl Writer<'_> {
             self.out.push(b',');
         }
         self.out.extend_from_slice(b"\"$ref\":\"");
-        self.links.write_url(self.out, endpoint, id);
+        links.write_url(self.out, endpoint, id);
         self.out.push(b'"');
     }
 
     fn location(&mut self, meta: &Node, first: usize) {
+        let Some(links) = self.links else { return };
         let ty = self.resource.resource_type();
         let child = ty.table().child(meta.children(), "location");
         let wanted = child.is_some_and(|c| self.projection.keep(c) != Keep::Nothing);
@@ -223,7 +242,7 @@ impl Writer<'_> {
             self.out.push(b',');
         }
         self.out.extend_from_slice(b"\"location\":\"");
-        self.links.write_url(self.out, ty.endpoint(), id.as_bytes());
+        links.write_url(self.out, ty.endpoint(), id.as_bytes());
         self.out.push(b'"');
     }
 }

@@ -38,7 +38,7 @@ impl<C> Inner<C> {
     /// A resource as the body of an answer.
     pub(super) fn show(&self, resource: &Resource, projection: &Projection) -> Reply {
         let mut body = Vec::with_capacity(resource.as_json().len() + self.links.base().len() + 128);
-        resource.write(&mut body, projection, &self.links);
+        resource.write(&mut body, projection, Some(&self.links));
         Reply::json(body).with_etag(resource.version().as_ref())
     }
 

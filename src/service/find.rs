@@ -81,7 +81,7 @@ impl<C: Context> Inner<C> {
             if at > 0 {
                 body.push(b',');
             }
-            resource.write(&mut body, &query.answer, &self.links);
+            resource.write(&mut body, &query.answer, Some(&self.links));
         }
         body.extend_from_slice(b"]}");
         body
