@@ -54,8 +54,9 @@ impl Observer<Caller> for Log {
             };
         }
         match exchange.status.as_u16() {
-            500.. => log!(error),
-            _ if !exchange.repairs.is_empty() || exchange.status.is_client_error() => log!(warn),
+            // what is not supported is the client's affair
+            500 | 502.. => log!(error),
+            400.. => log!(warn),
             _ => log!(info),
         }
     }

@@ -7,12 +7,12 @@ mod auth;
 mod body;
 mod config;
 mod log;
+mod serve;
 
 use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -27,8 +27,6 @@ use crate::config::Config;
 
 /// Where the service is mounted.
 const PATH: &str = "/scim/v2";
-/// How long requests that are being answered may take when the server is asked to end.
-const GRACE: Duration = Duration::from_secs(10);
 
 struct App {
     scim: Service<Caller>,
@@ -78,15 +76,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let router = Router::new().fallback(answer).with_state(Arc::new(app));
 
     announce(&address, config.generated.as_deref())?;
-    let (ending, ended) = tokio::sync::oneshot::channel();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        stop().await;
-        let _ = ending.send(());
-    });
-    tokio::select! {
-        result = server => result?,
-        () = async { let _ = ended.await; tokio::time::sleep(GRACE).await } => {}
-    }
+    serve::serve(listener, router, stop()).await;
     store.close().await;
     Ok(())
 }

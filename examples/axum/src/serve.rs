@@ -1,0 +1,51 @@
+//! The listener: what `axum::serve` does, with bounds on clients that are slow or half gone.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+
+/// How long a client may take to send the head of a request, and how long a connection may idle.
+const HEAD: Duration = Duration::from_secs(30);
+/// How long requests that are being answered may take when the server is asked to end.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Serves until `end`, then lets requests that have begun come to theirs.
+pub(crate) async fn serve(listener: TcpListener, router: Router, end: impl Future<Output = ()>) {
+    let mut http = http1::Builder::new();
+    // a client that has sent its request and closed its side still reads the answer
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD).half_close(true);
+    let graceful = GracefulShutdown::new();
+    let mut end = pin!(end);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut end => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // out of file descriptors, most likely: others have to be closed first
+                tracing::warn!(%error, "a connection cannot be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        // answers are written at once: there is nothing to wait for
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+}
