@@ -1,6 +1,7 @@
 //! Evaluation on the bytes of a document.
 
 use super::bind::{Bound, BoundFilter, Leaf};
+use super::operand::Test;
 use crate::resource::Resource;
 use crate::resource::scan::{elements, member};
 use crate::schema::table::AttrId;
@@ -46,6 +47,15 @@ impl Bound {
 
 impl Leaf {
     fn matches(&self, resource: &Resource) -> bool {
+        match self.test {
+            // of several values one may be empty and another not: nothing is absent and present at once
+            Test::Absent => !Self { test: Test::Present, ..*self }.any(resource),
+            _ => self.any(resource),
+        }
+    }
+
+    /// Whether any value satisfies, or having none does.
+    fn any(&self, resource: &Resource) -> bool {
         let Some(value) = resource.value(self.attribute) else { return self.test.holds_unassigned() };
         match self.sub {
             None => elements(value).any(|element| self.test.holds(element)),
@@ -58,7 +68,10 @@ impl Leaf {
                         assigned = true;
                         elements(part).any(|part| self.test.holds(part))
                     }
-                    None => self.holds_missing_primary(),
+                    None => {
+                        assigned |= self.reads_missing_as_false();
+                        self.reads_missing_as_false() && self.test.holds_missing()
+                    }
                 });
                 found || (!assigned && self.test.holds_unassigned())
             }
@@ -72,7 +85,7 @@ impl Leaf {
         }
     }
 
-    fn holds_missing_primary(&self) -> bool {
-        matches!(self.test, super::operand::Test::Boolean { missing_is_false: true, .. }) && self.test.holds_missing()
+    fn reads_missing_as_false(&self) -> bool {
+        matches!(self.test, Test::Boolean { missing_is_false: true, .. })
     }
 }

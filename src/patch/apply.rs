@@ -7,8 +7,8 @@ use super::list::{List, SetPart};
 use super::{PatchError, PatchErrorKind};
 use crate::compat::{Leniency, Repairs};
 use crate::resource::object;
-use crate::resource::scan::{members, write_string};
-use crate::resource::{Resource, splice};
+use crate::resource::scan::{members, unknown_members, write_string};
+use crate::resource::{Resource, Unknown, splice};
 use crate::schema::Mutability;
 use crate::schema::table::{AttrId, Table};
 
@@ -55,7 +55,7 @@ struct Draft<'d> {
     resource: &'d Resource,
     table: &'d Table,
     touched: BTreeMap<AttrId, State>,
-    unknown: Vec<(String, Option<Vec<u8>>)>,
+    unknown: Vec<Unknown>,
     /// how many elements may still be visited
     work: usize,
     repairs: Repairs,
@@ -73,15 +73,31 @@ impl Draft<'_> {
             Edit::Set { target, replace, creates, value } => self.set(target, *replace, *creates, value),
             Edit::Remove { target } => self.remove(target),
             Edit::RemoveListed { attribute, values } => {
-                self.list(*attribute)?.remove_listed(values);
+                let table = self.table;
+                self.list(*attribute)?.remove_listed(table, *attribute, values);
                 Ok(())
             }
-            Edit::Unknown { name, value } => {
-                self.unknown.retain(|(n, _)| n != name);
-                self.unknown.push((name.clone(), value.clone()));
+            Edit::Unknown { of, name, value } => {
+                let mut key = Vec::new();
+                write_string(&mut key, name);
+                self.set_unknown(Unknown { of: *of, key, value: value.clone() });
+                Ok(())
+            }
+            Edit::RemoveUnknown { of } => {
+                self.unknown.retain(|unknown| unknown.of != *of);
+                let extension = self.resource.value(*of).unwrap_or_default();
+                for (name, _) in unknown_members(self.table, self.table.node(*of), extension) {
+                    let key = [b"\"", name, b"\""].concat();
+                    self.unknown.push(Unknown { of: *of, key, value: None });
+                }
                 Ok(())
             }
         }
+    }
+
+    fn set_unknown(&mut self, new: Unknown) {
+        self.unknown.retain(|old| old.of != new.of || !old.key.eq_ignore_ascii_case(&new.key));
+        self.unknown.push(new);
     }
 
     fn set(&mut self, target: &Target, replace: bool, creates: bool, value: &[u8]) -> Result<(), PatchError> {
@@ -108,12 +124,12 @@ impl Draft<'_> {
                 let matches = |element: &[u8]| selector.0.matches_element(resource, element);
                 if !self.list(target.entry)?.set(&part, matches) {
                     let created = selector.0.equalities().filter(|_| creates || !replace);
-                    let Some(terms) = created else { return Err(self.no_target(target)) };
+                    let element = created.and_then(|terms| List::element(table, target.entry, &terms));
+                    let Some(element) = element else { return Err(self.no_target(target)) };
                     if replace {
                         self.repairs.note(Leniency::ReplaceCreates, table.path(target.entry));
                     }
-                    let element = List::element(table, target.entry, &terms);
-                    self.list(target.entry)?.create(&part, element);
+                    self.list(target.entry)?.create(&part, Some(element));
                 }
             }
         }
@@ -232,13 +248,7 @@ impl Draft<'_> {
                 parts.push((id, value));
             }
         }
-        let mut unknown = Vec::new();
-        for (name, value) in self.unknown {
-            let mut key = Vec::new();
-            write_string(&mut key, &name);
-            unknown.push((key, value));
-        }
-        let resource = splice(self.resource, &parts, &unknown, changes.secrets.clone().into());
+        let resource = splice(self.resource, &parts, &self.unknown, changes.secrets.clone().into());
         let changed = resource.as_json() != self.resource.as_json() || !changes.secrets.is_empty();
         Ok(Patched { resource, changed, repairs: self.repairs })
     }

@@ -10,7 +10,7 @@ use super::{Op, Operation, Patch, PatchError, PatchErrorKind};
 use crate::compat::{Compat, Leniency, Repairs};
 use crate::error::excerpt;
 use crate::filter::Path;
-use crate::resource::{Reader, Rules, Secrets, UnknownAttributes};
+use crate::resource::{Reader, Rules, Secrets, UnknownAttributes, is_reserved};
 use crate::schema::table::{AttrId, Node, Relation};
 use crate::schema::{Mutability, ResourceType};
 use crate::{AttrPath, Limits};
@@ -82,7 +82,7 @@ impl Binder<'_> {
                 Some(id) if table.node(id).is_extension() => self.extension(op, id, value)?,
                 Some(id) => self.assign(op, Target::whole(id), value)?,
                 None if below == AttrId::ROOT && key.contains(['.', ':', '[']) => self.path_key(op, &key, value)?,
-                None => self.unknown(op, &key, value)?,
+                None => self.unknown(op, below, &key, value)?,
             }
         }
         Ok(())
@@ -102,20 +102,23 @@ impl Binder<'_> {
                     result => result,
                 }
             }
-            _ => self.unknown(op, key, value),
+            _ => self.unknown(op, AttrId::ROOT, key, value),
         }
     }
 
-    fn unknown(&mut self, op: Op, key: &str, value: &RawValue) -> Result<(), PatchError> {
+    fn unknown(&mut self, op: Op, of: AttrId, key: &str, value: &RawValue) -> Result<(), PatchError> {
         match self.rules.unknown {
             UnknownAttributes::Drop => Ok(()),
             UnknownAttributes::Refuse => {
                 Err(PatchError::message(PatchErrorKind::Path, format!("attribute `{}` is not known", excerpt(key))))
             }
             UnknownAttributes::Keep => {
+                if is_reserved(key) {
+                    return Err(PatchError::message(PatchErrorKind::Value, "a member name is reserved or holds NUL"));
+                }
                 let text = self.reader.unknown_value(value.get())?;
                 if op == Op::Replace || text.is_some() {
-                    self.edits.push(Edit::Unknown { name: key.to_owned(), value: text });
+                    self.edits.push(Edit::Unknown { of, name: key.to_owned(), value: text });
                 }
                 Ok(())
             }
@@ -133,6 +136,9 @@ impl Binder<'_> {
         let table = self.ty.table();
         if table.node(id).definition().required {
             return Err(self.refuse(id, PatchErrorKind::Mutability, "is required"));
+        }
+        if self.rules.unknown == UnknownAttributes::Keep {
+            self.edits.push(Edit::RemoveUnknown { of: id });
         }
         for child in table.node(id).children().ids() {
             if !table.node(*child).is_read_only() {
@@ -174,13 +180,17 @@ impl Binder<'_> {
         let node = self.ty.node(id);
         let element = target.selector.is_some() && target.sub.is_none();
         let text = self.reader.value(id, element, value.get())?;
+        let mut secrets = self.reader.take_secrets();
+        let has_secrets = !secrets.is_empty();
+        self.secrets.append(&mut secrets);
+        if node.is_secret() && !has_secrets {
+            self.forget_secret(id);
+        }
         if node.is_secret() {
-            let secret = self.reader.take_secrets().into_iter().next_back().and_then(|(_, secret)| secret);
-            self.secrets.push((id, secret));
             return Ok(());
         }
         let Some(text) = text else {
-            if op == Op::Add {
+            if op == Op::Add || has_secrets {
                 return Ok(());
             }
             if target.selector.is_some() && target.sub.is_none() {
@@ -257,11 +267,17 @@ impl Binder<'_> {
             return Err(self.refuse(id, PatchErrorKind::Mutability, "is required"));
         }
         if node.is_secret() {
-            self.secrets.push((id, None));
+            self.forget_secret(id);
             return Ok(());
         }
         self.edits.push(Edit::Remove { target });
         Ok(())
+    }
+
+    /// Takes a secret away, with its parts where it has some.
+    fn forget_secret(&mut self, id: AttrId) {
+        let parts = self.ty.node(id).children().ids().iter().copied();
+        self.secrets.extend(parts.chain([id]).map(|id| (id, None)));
     }
 
     fn path<'p>(&self, path: &'p str) -> Result<Path<'p>, PatchError> {

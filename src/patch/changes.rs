@@ -43,10 +43,15 @@ pub(crate) enum Edit {
         attribute: AttrId,
         values: Box<[u8]>,
     },
-    /// an attribute that no schema defines
+    /// an attribute that no schema defines, at the top or in an extension
     Unknown {
+        of: AttrId,
         name: String,
         value: Option<Vec<u8>>,
+    },
+    /// all attributes of an extension that no schema defines
+    RemoveUnknown {
+        of: AttrId,
     },
 }
 
@@ -86,7 +91,7 @@ impl Edit {
         match self {
             Self::Set { target, .. } | Self::Remove { target } => Some(target.entry),
             Self::RemoveListed { attribute, .. } => Some(*attribute),
-            Self::Unknown { .. } => None,
+            Self::Unknown { .. } | Self::RemoveUnknown { .. } => None,
         }
     }
 }
@@ -138,6 +143,7 @@ impl Changes {
         let table = self.ty.table();
         let edits = self.edits.iter().map(|edit| match edit {
             Edit::Unknown { name, .. } => name.clone(),
+            Edit::RemoveUnknown { of } => table.path(*of),
             edit => edit.attribute().map(|id| table.path(id)).unwrap_or_default(),
         });
         let relations = self.relations.iter().map(|r| table.path(r.attribute));

@@ -6,7 +6,8 @@ use super::changes::RelationChange;
 use crate::filter::Leaf;
 use crate::resource::object;
 use crate::resource::scan::{elements, member, members};
-use crate::schema::table::{AttrId, Role, Table};
+use crate::schema::AttributeType;
+use crate::schema::table::{AttrId, Relation, Role, Table};
 
 /// The values of a multi-valued attribute, each as its canonical text.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ impl List {
 
     /// Appends the values that are not there yet (RFC 7644 §3.5.2.1).
     pub(super) fn add(&mut self, table: &Table, of: AttrId, array: &[u8]) {
-        let reference = table.node(of).relation() == crate::schema::table::Relation::Many;
+        let reference = table.node(of).relation() == Relation::Many;
         let identity = |value: &[u8]| -> Vec<u8> {
             if reference { member(value, "value").unwrap_or(value).to_vec() } else { without_false_primary(value) }
         };
@@ -81,7 +82,10 @@ impl List {
             if known.insert(identity(value)) {
                 self.values.push(value.to_vec());
                 let last = self.values.len() - 1;
-                self.settle_primary(table, of, |at, _| at == last);
+                if self.settle_primary(table, of, |at, _| at == last) {
+                    // another value is no longer primary, and may be what comes next
+                    known = self.values.iter().map(|v| identity(v)).collect();
+                }
             }
         }
     }
@@ -110,11 +114,16 @@ impl List {
         }
     }
 
-    /// The element that `type eq "work" and …` describes.
+    /// The element that `type eq "work" and …` describes; none when no element can be so.
     pub(super) fn element(table: &Table, of: AttrId, terms: &[&Leaf]) -> Option<Vec<u8>> {
         let mut element: Option<Vec<u8>> = None;
         for leaf in terms {
-            let text = serde_json::to_vec(&leaf.test.equality()?).ok()?;
+            let value = leaf.test.equality()?;
+            let kind = table.node(leaf.sub.unwrap_or(of)).kind();
+            if kind == AttributeType::Integer && !value.is_i64() {
+                return None;
+            }
+            let text = serde_json::to_vec(&value).ok()?;
             element = match leaf.sub {
                 Some(sub) if table.node(sub).parent() == of => {
                     object::with(table, element.as_deref(), sub, Some(&text))
@@ -139,10 +148,11 @@ impl List {
     }
 
     /// Removes the elements that one of the listed values describes.
-    pub(super) fn remove_listed(&mut self, listed: &[u8]) {
+    pub(super) fn remove_listed(&mut self, table: &Table, of: AttrId, listed: &[u8]) {
+        let reference = table.node(of).relation() == Relation::Many;
         let ids: HashSet<&[u8]> = elements(listed).filter_map(|e| member(e, "value")).collect();
         let by_id = elements(listed).all(|e| members(e).count() == 1 && member(e, "value").is_some());
-        if by_id || elements(listed).any(|e| member(e, "display").is_some()) {
+        if by_id || reference || elements(listed).any(|e| member(e, "display").is_some()) {
             self.values.retain(|value| member(value, "value").is_none_or(|v| !ids.contains(v)));
             return;
         }
@@ -172,19 +182,24 @@ impl List {
         }
     }
 
-    /// Where one of the `new` values is primary, no other is (RFC 7644 §3.5.2).
-    fn settle_primary(&mut self, table: &Table, of: AttrId, new: impl Fn(usize, &[u8]) -> bool) {
+    /// Where one of the `new` values is primary, no other is (RFC 7644 §3.5.2). Says whether another one was.
+    fn settle_primary(&mut self, table: &Table, of: AttrId, new: impl Fn(usize, &[u8]) -> bool) -> bool {
         let children = table.node(of).children().ids();
-        let Some(primary) = children.iter().copied().find(|c| table.node(*c).role() == Role::Primary) else { return };
+        let Some(primary) = children.iter().copied().find(|c| table.node(*c).role() == Role::Primary) else {
+            return false;
+        };
         let is_primary = |value: &[u8]| member(value, "primary") == Some(b"true");
         let chosen =
             self.values.iter().enumerate().find(|(at, value)| new(*at, value) && is_primary(value)).map(|(at, _)| at);
-        let Some(chosen) = chosen else { return };
+        let Some(chosen) = chosen else { return false };
+        let mut settled = false;
         for (at, value) in self.values.iter_mut().enumerate() {
             if at != chosen && is_primary(value) {
                 *value = object::with(table, Some(value), primary, Some(b"false")).unwrap_or_default();
+                settled = true;
             }
         }
+        settled
     }
 }
 

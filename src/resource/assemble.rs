@@ -1,6 +1,6 @@
-//! Putting a document together from parts, and finding the parts of one that is already canonical.
+//! Putting a document together from parts.
 
-use super::scan::{self, members};
+use super::scan;
 use super::{Document, Entry, Resource, Secrets};
 use crate::schema::ResourceType;
 use crate::schema::table::{AttrId, Table};
@@ -91,68 +91,6 @@ impl<'p> Assembly<'p> {
             node.is_extension().then(|| node.key().trim_end_matches(':').as_bytes())
         })
     }
-}
-
-/// A document from text that may be canonical; the text comes back when it is not.
-pub(super) fn scan(ty: &ResourceType, json: Vec<u8>) -> Result<Document, Vec<u8>> {
-    match directory(ty, &json) {
-        Some(directory) => Ok(Document { json: json.into(), directory, secrets: Box::default() }),
-        None => Err(json),
-    }
-}
-
-/// Reads the directory off canonical text: attributes known, in order, no white space outside strings, valid JSON.
-fn directory(ty: &ResourceType, json: &[u8]) -> Option<Box<[Entry]>> {
-    let table = ty.table();
-    if u32::try_from(json.len()).is_err() || serde_json::from_slice::<serde::de::IgnoredAny>(json).is_err() {
-        return None;
-    }
-    let mut entries = Vec::with_capacity(32);
-    let mut end = 1;
-    for (key, value) in members(json) {
-        let start = end;
-        end = start + key.len() + 3 + value.len();
-        let name = std::str::from_utf8(key).ok()?;
-        let id = table.child(table.root().children(), name).filter(|id| table.node(*id).name() == name)?;
-        let after = entries.last().is_none_or(|last: &Entry| last.id < id);
-        if !after || table.node(id).is_secret() || !is_compact(value) {
-            return None;
-        }
-        entries.push(entry(id, start, end));
-        if table.node(id).is_extension() {
-            let mut inner = start + key.len() + 4;
-            for (key, value) in members(value) {
-                let name = std::str::from_utf8(key).ok()?;
-                let id = table.child(table.node(id).children(), name).filter(|id| table.node(*id).name() == name)?;
-                let after = entries.last().is_none_or(|last| last.id < id);
-                if !after || table.node(id).is_secret() {
-                    return None;
-                }
-                let stop = inner + key.len() + 3 + value.len();
-                entries.push(entry(id, inner, stop));
-                inner = stop + 1;
-            }
-        }
-        end += 1;
-    }
-    let complete = end == json.len() && entries.first().is_some_and(|e| e.id == AttrId::SCHEMAS);
-    complete.then(|| entries.into())
-}
-
-/// Whether there is no white space outside strings.
-fn is_compact(value: &[u8]) -> bool {
-    let mut in_string = false;
-    let mut escaped = false;
-    for byte in value {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => in_string = !in_string,
-            b' ' | b'\n' | b'\r' | b'\t' if !in_string => return false,
-            _ => {}
-        }
-    }
-    true
 }
 
 fn members_of(part: &[u8]) -> Option<(&[u8], &[u8])> {

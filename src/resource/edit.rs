@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::assemble::{Assembly, entry};
-use super::scan::{elements, write_string};
+use super::scan::{elements, unknown_members, write_string};
 use super::{Document, Entry, Reader, Reference, Resource, Secrets, Violation, ViolationKind};
 use crate::etag::Version;
 use crate::schema::ResourceType;
@@ -107,11 +107,11 @@ fn is_apart(ty: &ResourceType, id: AttrId) -> bool {
 }
 
 /// The resource with some of its attributes replaced (`Some`) or unassigned (`None`); what is not named is copied as it is.
-/// `unknown` does the same for attributes that no schema defines, by their quoted names.
+/// `unknown` does the same for attributes that no schema defines.
 pub(crate) fn splice(
     resource: &Resource,
     changes: &[(AttrId, Option<Vec<u8>>)],
-    unknown: &[(Vec<u8>, Option<Vec<u8>>)],
+    unknown: &[Unknown],
     secrets: Box<[Secrets]>,
 ) -> Resource {
     if changes.is_empty() && unknown.is_empty() && secrets.is_empty() {
@@ -125,7 +125,7 @@ pub(crate) fn splice(
     let mut extensions: Vec<(AttrId, Vec<u8>, Vec<Entry>)> = Vec::new();
     for extension in table.extensions() {
         let children = table.node(extension).children().ids();
-        if !changes.iter().any(|(id, _)| children.contains(id)) {
+        if !changes.iter().any(|(id, _)| children.contains(id)) && !unknown.iter().any(|u| u.of == extension) {
             continue;
         }
         let (mut text, mut inner) = (part(extension, b"{"), Vec::new());
@@ -145,6 +145,15 @@ pub(crate) fn splice(
                 inner.push(entry(*child, start, text.len()));
             }
         }
+        for member in unknown_parts(resource, extension, unknown) {
+            if text.len() > open {
+                text.push(b',');
+            }
+            text.extend_from_slice(&member);
+        }
+        if text.len() == open {
+            text.clear();
+        }
         text.push(b'}');
         extensions.push((extension, text, inner));
     }
@@ -153,8 +162,8 @@ pub(crate) fn splice(
         .filter(|(id, _)| table.node(*id).parent() == AttrId::ROOT)
         .filter_map(|(id, value)| Some((*id, part(*id, value.as_deref()?))))
         .collect();
-    let unknown_parts: Vec<Vec<u8>> =
-        unknown.iter().filter_map(|(name, value)| Some([name.as_slice(), b":", value.as_deref()?].concat())).collect();
+    let top: Vec<&Unknown> = unknown.iter().filter(|u| u.of == AttrId::ROOT).collect();
+    let unknown_parts: Vec<Vec<u8>> = top.iter().filter_map(|u| u.part()).collect();
     let mut assembly = Assembly::with_capacity(document.directory.len() + changes.len());
     for (at, entry) in document.directory.iter().enumerate() {
         let kept = entry.id != AttrId::SCHEMAS
@@ -162,7 +171,7 @@ pub(crate) fn splice(
             && changed(entry.id).is_none()
             && !extensions.iter().any(|(id, _, _)| *id == entry.id);
         let text = document.span(*entry).unwrap_or_default();
-        let replaced = entry.id == AttrId::UNKNOWN && unknown.iter().any(|(name, _)| text.starts_with(name));
+        let replaced = entry.id == AttrId::UNKNOWN && top.iter().any(|u| u.is_named(text));
         if kept && !replaced {
             assembly.push_shared(entry.id, text, inner_of(document, at), entry.start);
         }
@@ -170,13 +179,41 @@ pub(crate) fn splice(
     for (id, text) in &parts {
         assembly.push(*id, text, &[]);
     }
-    for (id, text, inner) in extensions.iter().filter(|(_, _, inner)| !inner.is_empty()) {
+    for (id, text, inner) in extensions.iter().filter(|(_, text, _)| text.len() > 1) {
         assembly.push(*id, text, inner);
     }
     for text in &unknown_parts {
         assembly.push(AttrId::UNKNOWN, text, &[]);
     }
     assembly.finish(ty, secrets)
+}
+
+/// A change to an attribute that no schema defines: at the top (`ROOT`) or in an extension.
+pub(crate) struct Unknown {
+    pub(crate) of: AttrId,
+    /// the name in quotes
+    pub(crate) key: Vec<u8>,
+    pub(crate) value: Option<Vec<u8>>,
+}
+
+impl Unknown {
+    fn is_named(&self, part: &[u8]) -> bool {
+        part.get(..self.key.len()).is_some_and(|key| key.eq_ignore_ascii_case(&self.key))
+    }
+
+    fn part(&self) -> Option<Vec<u8>> {
+        Some([self.key.as_slice(), b":", self.value.as_deref()?].concat())
+    }
+}
+
+/// What an extension holds beyond its schema, after the changes.
+fn unknown_parts(resource: &Resource, extension: AttrId, changes: &[Unknown]) -> Vec<Vec<u8>> {
+    let table = resource.resource_type().table();
+    let changes: Vec<&Unknown> = changes.iter().filter(|u| u.of == extension).collect();
+    let old = unknown_members(table, table.node(extension), resource.value(extension).unwrap_or_default());
+    let old = old.map(|(name, value)| [b"\"", name, b"\":", value].concat());
+    let kept = old.filter(|part| !changes.iter().any(|u| u.is_named(part)));
+    kept.chain(changes.iter().filter_map(|u| u.part())).collect()
 }
 
 /// The entries that lie inside the one at a place of the directory.

@@ -5,6 +5,7 @@
 //! way out. Two documents with the same content have the same text.
 
 mod assemble;
+mod canonical;
 mod edit;
 mod enterprise;
 mod extension;
@@ -34,7 +35,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub(crate) use self::assemble::Assembly;
-pub(crate) use self::edit::splice;
+pub(crate) use self::edit::{Unknown, splice};
 pub use self::enterprise::{EnterpriseUser, Manager};
 pub use self::extension::Extension;
 pub use self::group::{Group, Member};
@@ -46,6 +47,7 @@ pub use self::project::Projection;
 pub use self::read::UnknownAttributes;
 pub(crate) use self::read::{Reader, Rules};
 pub use self::reference::{Reference, Secret};
+pub(crate) use self::seed_any::is_reserved;
 pub use self::user::{Name, User};
 pub use self::value::ValueRef;
 pub use self::violation::{Violation, ViolationKind};
@@ -117,9 +119,11 @@ impl Resource {
     /// When the text is not JSON, or holds something that the schema does not allow.
     pub fn from_stored(ty: &ResourceType, json: impl Into<Vec<u8>>) -> Result<Self, Violation> {
         let json = json.into();
-        match assemble::scan(ty, json) {
-            Ok(document) => Ok(Self { ty: ty.clone(), doc: Arc::new(document) }),
-            Err(json) => Reader::stored(ty, &Limits::dangerous_unlimited()).body(&json),
+        match canonical::directory(ty, &json) {
+            Some(directory) => {
+                Ok(Self::from_document(ty, Document { json: json.into(), directory, secrets: Box::default() }))
+            }
+            None => Reader::stored(ty, &Limits::dangerous_unlimited()).body(&json),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Moving over canonical JSON text without building anything. Canonical text is what this crate wrote itself: valid JSON
 //! without white space between tokens. On other text these functions stop early; they never panic and never loop.
 
+use crate::schema::table::{Node, Table};
+
 /// The length of the JSON value at the start of `text`.
 pub(crate) fn value_len(text: &[u8]) -> usize {
     match text.first() {
@@ -21,6 +23,17 @@ pub(crate) fn elements(value: &[u8]) -> Elements<'_> {
 /// The members of an object, as the text of the key (without quotes) and the text of the value.
 pub(crate) fn members(object: &[u8]) -> Members<'_> {
     Members { rest: object.strip_prefix(b"{").unwrap_or_default() }
+}
+
+/// The members of an object that its schema does not define.
+pub(crate) fn unknown_members<'t>(
+    table: &Table,
+    of: &Node,
+    object: &'t [u8],
+) -> impl Iterator<Item = (&'t [u8], &'t [u8])> {
+    let known =
+        |name: &[u8]| std::str::from_utf8(name).ok().and_then(|name| table.child(of.children(), name)).is_some();
+    members(object).filter(move |(name, _)| !known(name))
 }
 
 /// The value of a member whose key needs no escaping.

@@ -161,8 +161,7 @@ impl ValueSeed<'_, '_> {
                 if text.len() > self.reader.limits().password_bytes {
                     return Err(self.reader.fail(ViolationKind::Limit, self.id, "is too long"));
                 }
-                self.reader.keep_secret(self.id, text);
-                Ok(false)
+                Ok(self.secret(text))
             }
             _ => {
                 if let Some((kind, problem)) = self.problem(text) {
@@ -174,7 +173,20 @@ impl ValueSeed<'_, '_> {
         }
     }
 
+    /// What is never returned is kept beside the document, whatever its type.
+    fn secret(self, text: &str) -> bool {
+        self.reader.keep_secret(self.id, text);
+        false
+    }
+
+    fn is_secret(&self) -> bool {
+        self.reader.ty().node(self.id).is_secret()
+    }
+
     fn boolean(self, value: bool) -> bool {
+        if self.is_secret() {
+            return self.secret(if value { "true" } else { "false" });
+        }
         if value && self.reader.ty().node(self.id).role() == Role::Primary {
             self.reader.note_primary();
         }
@@ -235,6 +247,7 @@ impl ValueSeed<'_, '_> {
 
     fn integer<E: Error>(self, value: i64) -> Result<bool, E> {
         match self.kind() {
+            AttributeType::Integer | AttributeType::Decimal if self.is_secret() => Ok(self.secret(&value.to_string())),
             AttributeType::Integer | AttributeType::Decimal => {
                 self.reader.out.extend_from_slice(value.to_string().as_bytes());
                 Ok(true)
@@ -245,6 +258,7 @@ impl ValueSeed<'_, '_> {
 
     fn float<E: Error>(self, value: f64) -> Result<bool, E> {
         match self.kind() {
+            AttributeType::Decimal if self.is_secret() => Ok(self.secret(&format!("{value:?}"))),
             AttributeType::Decimal if value.is_finite() => {
                 self.reader.out.extend_from_slice(format!("{value:?}").as_bytes());
                 Ok(true)
@@ -301,7 +315,8 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_> {
     fn visit_u64<E: Error>(self, value: u64) -> Result<bool, E> {
         match i64::try_from(value) {
             Ok(value) => self.visit_i64(value),
-            Err(_) => Err(self.reader.fail(ViolationKind::Value, self.id, "is out of range")),
+            // a larger one is a decimal like those that 64 bits do not hold, which the parser gives as floats
+            Err(_) => self.visit_f64(value as f64),
         }
     }
 

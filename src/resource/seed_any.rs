@@ -11,6 +11,11 @@ use super::scan::write_string;
 use super::seed::number_token;
 use crate::schema::table::AttrId;
 
+/// Whether no document may have a member of this name.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    number_token(name) || name.bytes().any(|b| b == 0)
+}
+
 /// A value that is not kept. It is still held to the limits.
 pub(super) struct SkipSeed<'a, 'r> {
     pub(super) reader: &'a mut Reader<'r>,
@@ -170,6 +175,14 @@ impl<'de> Visitor<'de> for CopySeed<'_, '_> {
         while let Some(name) = map.next_key::<Cow<'_, str>>()? {
             if number_token(&name) {
                 let text = map.next_value::<String>()?;
+                // a client may send this name, too: what is written has to be a number, and nothing else beside it
+                if !names.is_empty() || serde_json::from_str::<serde_json::Number>(&text).is_err() {
+                    return Err(self.reader.fail(
+                        ViolationKind::Value,
+                        self.at,
+                        "holds a member name that is reserved",
+                    ));
+                }
                 self.reader.out.pop();
                 self.reader.out.extend_from_slice(text.as_bytes());
                 return Ok(true);

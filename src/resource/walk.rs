@@ -152,12 +152,17 @@ impl Reader<'_> {
             return Err(self.fail(ViolationKind::Value, parent, "has a member operation of SCIM 1.1"));
         }
         match self.rules.unknown {
+            // a document holds nothing of a secret, and what stands beside a part of one may be another
+            _ if self.ty.node(parent).is_secret() => {
+                map.next_value_seed(SkipSeed { reader: self, at: parent, depth: depth + 1 })
+            }
             UnknownAttributes::Drop => map.next_value_seed(SkipSeed { reader: self, at: parent, depth: depth + 1 }),
             UnknownAttributes::Refuse => {
                 self.failure = Some(Violation::new(ViolationKind::Unknown, path, "is not known"));
                 Err(M::Error::custom("refused"))
             }
             UnknownAttributes::Keep => {
+                self.check_unknown(parent, &name, base)?;
                 let before = self.separate(base);
                 let start = self.out.len();
                 scan::write_string(&mut self.out, &name);
@@ -170,6 +175,27 @@ impl Reader<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// A name that no schema defines is held to the rules of those that one does: once, whatever its letter case.
+    fn check_unknown<E: serde::de::Error>(&mut self, parent: AttrId, name: &str, base: usize) -> Result<(), E> {
+        let spans = self.spans.get(base..).unwrap_or_default();
+        let others = spans.iter().filter(|span| span.id == AttrId::UNKNOWN);
+        let mut key = Vec::with_capacity(name.len() + 2);
+        scan::write_string(&mut key, name);
+        let (mut count, mut twice) = (0, false);
+        for other in others {
+            count += 1;
+            let text = self.out.get(other.start as usize..).unwrap_or_default();
+            twice |= text.get(..key.len()).is_some_and(|text| text.eq_ignore_ascii_case(&key));
+        }
+        if twice || name.bytes().any(|b| b == 0) {
+            return Err(self.fail(ViolationKind::Duplicate, parent, "holds a member name twice, or one with NUL"));
+        }
+        if count >= self.rules.limits.values && !self.is_stored() {
+            return Err(self.fail(ViolationKind::Limit, parent, "has too many unknown attributes"));
+        }
+        Ok(())
     }
 
     /// Writes a comma unless the object is still empty; gives the length to go back to.

@@ -1,9 +1,9 @@
 //! Writing a resource into an answer: the wanted spans are copied, and what depends on where the service runs is added.
 
 use super::project::{Keep, Projection};
-use super::scan::{self, elements, members};
+use super::scan::{self, elements, members, unknown_members};
 use super::{Entry, Resource};
-use crate::schema::table::{Node, Relation, Role};
+use crate::schema::table::{AttrId, Node, Relation, Role};
 
 /// Where resources are found: the base URL and the endpoints of the resource types.
 #[derive(Clone, Debug, Default)]
@@ -101,7 +101,7 @@ impl Writer<'_> {
             match self.projection.keep(entry.id) {
                 Keep::Nothing => {}
                 Keep::Whole if plain => self.copy(*entry),
-                _ if node.is_extension() => self.extension(node, inner),
+                keep if node.is_extension() => self.extension(*entry, inner, keep),
                 keep => self.rewritten(*entry, node, keep),
             }
         }
@@ -132,7 +132,9 @@ impl Writer<'_> {
         }
     }
 
-    fn extension(&mut self, node: &Node, inner: &[Entry]) {
+    fn extension(&mut self, entry: Entry, inner: &[Entry], keep: Keep) {
+        let table = self.resource.resource_type().table();
+        let node = table.node(entry.id);
         self.flush();
         let before = self.out.len();
         self.separate();
@@ -141,12 +143,30 @@ impl Writer<'_> {
         let outer = std::mem::replace(&mut self.empty, self.out.len());
         self.entries(inner);
         self.flush();
+        if self.shows_unknown(keep) {
+            let text = self.resource.document().span(entry).unwrap_or_default();
+            for (name, value) in unknown_members(table, node, text.get(node.key().len()..).unwrap_or_default()) {
+                self.separate();
+                self.member(name, value);
+            }
+        }
         let any = self.out.len() > self.empty;
         self.empty = outer;
         if any {
             self.out.push(b'}');
         } else {
             self.out.truncate(before);
+        }
+    }
+
+    /// Whether what no schema defines is shown inside an attribute: where all of it is wanted, or all but something else.
+    fn shows_unknown(&self, keep: Keep) -> bool {
+        keep == Keep::Whole || self.projection.keep(AttrId::UNKNOWN) == Keep::Whole
+    }
+
+    fn member(&mut self, name: &[u8], value: &[u8]) {
+        for part in [b"\"", name, b"\":", value] {
+            self.out.extend_from_slice(part);
         }
     }
 
@@ -189,12 +209,15 @@ impl Writer<'_> {
         let first = self.out.len();
         for (name, value) in members(object) {
             let child = std::str::from_utf8(name).ok().and_then(|name| table.child(node.children(), name));
-            if let Some(child) = child.filter(|c| keep == Keep::Whole || self.projection.keep(*c) != Keep::Nothing) {
+            let shown = match child {
+                Some(child) => keep == Keep::Whole || self.projection.keep(child) != Keep::Nothing,
+                None => self.shows_unknown(keep),
+            };
+            if shown {
                 if self.out.len() > first {
                     self.out.push(b',');
                 }
-                self.out.extend_from_slice(table.node(child).key().as_bytes());
-                self.out.extend_from_slice(value);
+                self.member(name, value);
             }
             if name == b"value" && node.relation() != Relation::No {
                 self.reference(node, object, value, first);

@@ -201,6 +201,9 @@ impl Table {
         let id = AttrId(u16::try_from(self.nodes.len()).unwrap_or(u16::MAX));
         let top = parent == AttrId::ROOT || self.node(parent).extension;
         let mut node = Node::new(attribute, parent);
+        if self.node(parent).is_secret() {
+            node.definition.returned = Returned::Never;
+        }
         node.position = self.node(parent).children.ids.len();
         if !top {
             node.role = Role::of(&attribute.name);
@@ -304,7 +307,7 @@ impl Node {
         self.definition.mutability == Mutability::ReadOnly
     }
 
-    /// Whether the value is kept out of documents altogether: passwords.
+    /// Whether the value is kept out of documents altogether: passwords, and the parts of what is never returned.
     pub(crate) fn is_secret(&self) -> bool {
         self.definition.returned == Returned::Never
     }

@@ -15,6 +15,8 @@ mod auto_traits;
 mod cases;
 mod flows;
 mod house;
+mod laws;
+mod regressions;
 mod rfc_examples;
 mod server;
 mod wiring;
