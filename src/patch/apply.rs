@@ -1,6 +1,6 @@
 //! Carrying changes out on a document. Only the attributes that are touched are looked at; all else is copied.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes::{Changes, Edit, Patched, Target};
 use super::list::{List, SetPart};
@@ -243,11 +243,15 @@ impl Draft<'_> {
                     list.into_value()
                 }
             };
-            check_required(self.table, id, value.as_deref())?;
+            let goes_with_extension = value.is_none() && self.table.node(node.parent()).is_extension();
+            if !goes_with_extension {
+                check_required(self.table, id, value.as_deref())?;
+            }
             if value.as_deref() != self.resource.value(id) {
                 parts.push((id, value));
             }
         }
+        check_extensions(self.table, self.resource, &parts)?;
         let resource = splice(self.resource, &parts, &self.unknown, changes.secrets.clone().into());
         let changed = resource.as_json() != self.resource.as_json() || !changes.secrets.is_empty();
         Ok(Patched { resource, changed, repairs: self.repairs })
@@ -265,11 +269,32 @@ fn check_required(table: &Table, id: AttrId, value: Option<&[u8]>) -> Result<(),
             node.children().required().iter().copied().find(|child| !has(*child))
         }),
     };
-    match missing {
-        None => Ok(()),
-        Some(id) => {
-            let text = format!("attribute `{}` is required", table.path(id));
-            Err(PatchError::message(PatchErrorKind::Value, text))
+    missing.map_or(Ok(()), |id| Err(required(table, id)))
+}
+
+/// An extension of which a part has changed is as complete afterwards as a creation would have to be: there if every
+/// resource has to have it, and with all that it requires.
+fn check_extensions(table: &Table, resource: &Resource, parts: &[(AttrId, Option<Vec<u8>>)]) -> Result<(), PatchError> {
+    let has = |child: &AttrId| match parts.iter().find(|(id, _)| id == child) {
+        Some((_, value)) => value.is_some(),
+        None => resource.value(*child).is_some(),
+    };
+    let parents = parts.iter().map(|(id, _)| table.node(*id).parent());
+    for extension in parents.filter(|id| table.node(*id).is_extension()).collect::<BTreeSet<_>>() {
+        let node = table.node(extension);
+        let missing = if node.children().ids().iter().any(has) {
+            node.children().required().iter().copied().find(|child| !table.node(*child).is_secret() && !has(child))
+        } else {
+            node.definition().required.then_some(extension)
+        };
+        if let Some(id) = missing {
+            return Err(required(table, id));
         }
     }
+    Ok(())
+}
+
+fn required(table: &Table, id: AttrId) -> PatchError {
+    let text = format!("attribute `{}` is required", table.path(id));
+    PatchError::message(PatchErrorKind::Value, text)
 }

@@ -148,13 +148,17 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// `schemas` follows from the data. What is checked is that the request does not take the base schema away.
+    /// `schemas` follows from the data. What is checked is that the request names no foreign schema and does not take the
+    /// base schema away.
     fn schemas(&mut self, op: Op, value: &RawValue) -> Result<(), PatchError> {
         let list: Result<Vec<Cow<'_, str>>, _> = serde_json::from_str(value.get());
         let one: Result<Cow<'_, str>, _> = serde_json::from_str(value.get());
         let Some(uris) = list.ok().or_else(|| one.ok().map(|uri| vec![uri])) else {
             return Err(self.refuse(AttrId::SCHEMAS, PatchErrorKind::Value, "must be an array of schema URIs"));
         };
+        for uri in &uris {
+            self.reader.schema(uri)?;
+        }
         let base = self.ty.schema().id.as_str();
         if op == Op::Replace && !uris.iter().any(|uri| uri.eq_ignore_ascii_case(base)) {
             return Err(self.refuse(AttrId::SCHEMAS, PatchErrorKind::Mutability, "must keep the base schema"));

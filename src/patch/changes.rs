@@ -9,8 +9,8 @@ use crate::compat::Repairs;
 use crate::filter::{Bound, CompareOp, Test};
 use crate::resource::scan::{elements, member, write_string};
 use crate::resource::{Reference, Resource, Secret, Secrets, ValueRef};
-use crate::schema::ResourceType;
 use crate::schema::table::{AttrId, Relation, Table};
+use crate::schema::{ResourceType, Returned};
 
 /// The net effect of a PATCH, made without a look at the resource.
 ///
@@ -149,6 +149,22 @@ impl Changes {
         let relations = self.relations.iter().map(|r| table.path(r.attribute));
         let secrets = self.secrets.iter().map(|(id, _)| table.path(*id));
         edits.chain(relations).chain(secrets).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// What the request sets of attributes that are returned on request only: the answer shows it (RFC 7643 §7).
+    pub(crate) fn supplied(&self) -> Vec<AttrId> {
+        let table = self.ty.table();
+        let on_request = |id: &AttrId| table.node(*id).definition().returned == Returned::Request;
+        let sets = |id: AttrId| {
+            self.edits.iter().any(|edit| match edit {
+                Edit::Set { target, .. } if target.entry == id || target.sub == Some(id) => true,
+                Edit::Set { target, value, .. } if target.sub.is_none() && target.entry == table.entry_of(id) => {
+                    elements(value).any(|element| member(element, table.node(id).name()).is_some())
+                }
+                _ => false,
+            })
+        };
+        table.ids().filter(on_request).filter(|id| sets(*id)).collect()
     }
 
     /// What the request does to a secret such as `password`.

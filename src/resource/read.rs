@@ -229,6 +229,12 @@ impl<'r> Reader<'r> {
         E::custom("refused")
     }
 
+    /// Judges one URI for `schemas` that does not come in a body.
+    pub(crate) fn schema(&mut self, uri: &str) -> Result<(), Violation> {
+        let judged = self.schema_uri::<serde_json::Error>(uri);
+        judged.map_err(|e| self.failure.take().unwrap_or_else(|| Violation::syntax(&e)))
+    }
+
     /// One URI of `schemas`.
     pub(super) fn schema_uri<E: serde::de::Error>(&mut self, uri: &str) -> Result<(), E> {
         let table = self.ty.table();

@@ -81,7 +81,10 @@ impl<C: Context> Inner<C> {
         let changes = patch.bind_with(&registered.ty, self.rules())?;
         trace.repairs.append(changes.repairs().clone());
         let body_wanted = asked.is_some() || registered.answer == PatchAnswer::Resource;
-        let projection = asked.unwrap_or_else(|| registered.default.clone());
+        let projection = asked.unwrap_or_else(|| match changes.supplied() {
+            supplied if supplied.is_empty() => registered.default.clone(),
+            supplied => registered.default.and(supplied),
+        });
         let want = if body_wanted { &projection } else { &registered.identity };
         let patched = self.carry_out(registered, cx, id, call, &changes, want).await?;
         trace.repairs.append(patched.repairs);

@@ -25,6 +25,7 @@ impl<C: Context> Inner<C> {
         let projection = asked.as_ref().unwrap_or(&registered.default);
         let found = registered.store.get(cx, Key::new(&registered.ty, id), projection).await?;
         let resource = found.ok_or_else(|| Error::not_found("no such resource"))?;
+        self.check_match(&resource, call)?;
         if let Some(reply) = self.unchanged(&resource, call) {
             return Ok(reply);
         }
@@ -59,6 +60,15 @@ impl<C: Context> Inner<C> {
         let parameters = Parameters::from_url(call.query, &self.limits)?;
         let asks = parameters.names_attributes();
         asks.then(|| parameters.projection(&registered.ty, self.compat)).transpose()
+    }
+
+    /// `If-Match` holds for every method (RFC 9110 §13.1.1), reading included.
+    fn check_match(&self, resource: &Resource, call: &Call<'_>) -> Result<(), Error> {
+        let Some(tags) = &call.if_match else { return Ok(()) };
+        match resource.version() {
+            Some(version) if !tags.contains(&version) => Err(StoreError::VersionMismatch.into()),
+            _ => Ok(()),
+        }
     }
 
     /// A 304, when the client has this version already.
