@@ -30,7 +30,7 @@ impl Sort {
         let table = ty.table();
         let attribute = table.entry_of(id);
         let node = table.node(id);
-        if node.is_secret() || node.is_extension() || node.is_computed_ref() {
+        if table.is_hidden(id) || node.is_extension() || node.is_computed_ref() {
             return None;
         }
         let sub = match id == attribute {
