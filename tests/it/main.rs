@@ -15,6 +15,7 @@ mod auto_traits;
 mod cases;
 mod flows;
 mod house;
+mod push_down;
 mod rfc_examples;
 mod server;
 mod wiring;
