@@ -44,18 +44,24 @@ impl Part {
     }
 }
 
+impl Fate {
+    /// Where it is listed.
+    fn group(self) -> usize {
+        match self {
+            Self::Pushed => 0,
+            Self::Weaker(_) => 1,
+            Self::Memory(_) => 2,
+        }
+    }
+}
+
 impl fmt::Display for Explain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.exact { "exact" } else { "candidates" })?;
-        let groups: [(&str, fn(Fate) -> bool); 3] = [
-            ("in SQL", |fate| fate == Fate::Pushed),
-            ("weaker in SQL", |fate| matches!(fate, Fate::Weaker(_))),
-            ("in memory", |fate| matches!(fate, Fate::Memory(_))),
-        ];
-        for (name, belongs) in groups {
-            for (at, part) in self.parts.iter().filter(|part| belongs(part.fate)).enumerate() {
+        for (group, fates) in ["in SQL", "weaker in SQL", "in memory"].into_iter().enumerate() {
+            for (at, part) in self.parts.iter().filter(|part| part.fate.group() == group).enumerate() {
                 match at {
-                    0 => write!(f, "; {name}: ")?,
+                    0 => write!(f, "; {fates}: ")?,
                     _ => f.write_str(", ")?,
                 }
                 write!(f, "{} {}", part.path, part.op)?;

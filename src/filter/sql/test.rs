@@ -140,7 +140,7 @@ fn of_decimal(column: Mapped, op: CompareOp, number: Number, side: Side) -> Tran
 
 fn of_time(column: Mapped, op: CompareOp, at: Instant, whole: bool, side: Side) -> Translated {
     let millis = at.0.timestamp_millis();
-    let between = at.0.timestamp_subsec_nanos() % 1_000_000 != 0;
+    let between = !at.0.timestamp_subsec_nanos().is_multiple_of(1_000_000);
     // what was rounded down is at or after its millisecond
     let told = !between && matches!(op, CompareOp::Ge | CompareOp::Lt);
     if whole || told {
