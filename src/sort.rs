@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::filter::sql::{ColumnMap, Dialect};
 use crate::filter::{compare_numbers, compare_text, number};
 use crate::resource::Resource;
 use crate::resource::scan::{elements, member, string_body};
@@ -30,7 +31,7 @@ impl Sort {
         let table = ty.table();
         let attribute = table.entry_of(id);
         let node = table.node(id);
-        if node.is_secret() || node.is_extension() || node.is_computed_ref() {
+        if table.is_hidden(id) || node.is_extension() || node.is_computed_ref() {
             return None;
         }
         let sub = match id == attribute {
@@ -53,6 +54,14 @@ impl Sort {
 
     pub(crate) fn attribute(&self) -> AttrId {
         self.attribute
+    }
+
+    /// The order as SQL: what stands behind ORDER BY, or `None` when the map cannot express it exactly.
+    ///
+    /// It holds no placeholders. It is worth having where all rows match, that is when the filter
+    /// [is exact](crate::filter::sql::SqlFilter::is_exact): only then can the database cut the page.
+    pub fn to_sql(&self, map: &ColumnMap, dialect: Dialect) -> Option<String> {
+        map.order_by(&self.ty, self.sub.unwrap_or(self.attribute), self.descending, dialect)
     }
 
     /// Compares two resources in this order.

@@ -278,8 +278,7 @@ impl Binder<'_> {
             }
             Scope::Value(attribute) => in_value(table, attribute, path).ok_or_else(|| BindError::unknown(path))?,
         };
-        let hidden = std::iter::successors(Some(id), |id| (*id != AttrId::ROOT).then(|| table.node(*id).parent()));
-        if hidden.take_while(|id| *id != AttrId::ROOT).any(|id| table.node(id).is_secret()) {
+        if table.is_hidden(id) {
             return Err(BindError::new(BindErrorKind::Hidden, path, "is never returned and cannot be filtered"));
         }
         Ok(id)

@@ -27,6 +27,7 @@ mod literal;
 mod operand;
 mod parse;
 mod path;
+pub mod sql;
 #[cfg(test)]
 mod tests;
 

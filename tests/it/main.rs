@@ -16,6 +16,7 @@ mod cases;
 mod flows;
 mod house;
 mod laws;
+mod push_down;
 mod regressions;
 mod rfc_examples;
 mod server;

@@ -1,0 +1,395 @@
+//! What the host says about its tables: which attribute lies where, and in which form.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map;
+
+use crate::error::excerpt;
+use crate::schema::table::{AttrId, Node};
+use crate::schema::{AttributeType, ResourceType};
+use crate::{AttrPath, Compat};
+
+/// Where one attribute lies, and in which form.
+///
+/// The column is named as SQL has it, such as `users.user_name_key`; an expression, such as `users.id::text`, will do. It is
+/// the host's own constant text, never input. It is NULL exactly where a document has no value, and holds `''` where that is
+/// the value. Its type is the one that the constructor names: text is text (not `citext`, not `char(20)`), so that nothing
+/// else than the characters decides.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    source: Source,
+    form: Form,
+}
+
+/// How a value is reached.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source {
+    Sql(&'static str),
+    Json(&'static str, &'static [&'static str]),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Text,
+    Folded,
+    Boolean,
+    Integer,
+    Number,
+    Time { whole: bool },
+    Json,
+}
+
+impl Column {
+    /// The text itself, for attributes that are `caseExact` and for references and binary values.
+    pub const fn text(column: &'static str) -> Self {
+        Self { source: Source::Sql(column), form: Form::Text }
+    }
+
+    /// The folded text, [`fold(value)`](crate::fold), for attributes that are not `caseExact`. The host writes this key in
+    /// the same statement as the value. It is never left to the database's `lower()`, which folds other characters.
+    pub const fn folded(key_column: &'static str) -> Self {
+        Self { source: Source::Sql(key_column), form: Form::Folded }
+    }
+
+    /// A boolean: 1 and 0 in SQLite, `boolean` in PostgreSQL.
+    pub const fn boolean(column: &'static str) -> Self {
+        Self { source: Source::Sql(column), form: Form::Boolean }
+    }
+
+    /// A whole number: `INTEGER` in SQLite, `bigint` in PostgreSQL.
+    pub const fn integer(column: &'static str) -> Self {
+        Self { source: Source::Sql(column), form: Form::Integer }
+    }
+
+    /// A decimal number: `REAL` in SQLite, `double precision` in PostgreSQL.
+    ///
+    /// Beyond 2^53 such a column cannot tell whole numbers apart; comparisons there are checked in memory, and so is every
+    /// order.
+    pub const fn number(column: &'static str) -> Self {
+        Self { source: Source::Sql(column), form: Form::Number }
+    }
+
+    /// A point in time as whole milliseconds since 1970-01-01T00:00:00Z, rounded down: what
+    /// `chrono::DateTime::timestamp_millis` gives. An integer column, as for [`integer`](Self::integer).
+    ///
+    /// What happens within one millisecond is checked in memory, and so is every order.
+    pub const fn timestamp(column: &'static str) -> Self {
+        Self { source: Source::Sql(column), form: Form::Time { whole: false } }
+    }
+
+    /// As [`timestamp`](Self::timestamp), where the host vouches that documents hold whole milliseconds and nothing was
+    /// rounded: the times in `meta` that [`Resource::stamped`](crate::Resource::stamped) wrote. All comparisons and orders
+    /// are exact.
+    pub const fn whole_milliseconds(column: &'static str) -> Self {
+        Self { source: Source::Sql(column), form: Form::Time { whole: true } }
+    }
+
+    /// A value inside a column with a JSON document: `json("users.document", &["name", "familyName"])`. A text column in
+    /// SQLite, `json` or `jsonb` in PostgreSQL.
+    ///
+    /// Text of `caseExact` attributes and booleans can be compared there. Of everything else it can only be told whether
+    /// there is a value.
+    pub const fn json(column: &'static str, path: &'static [&'static str]) -> Self {
+        Self { source: Source::Json(column, path), form: Form::Json }
+    }
+}
+
+/// A table with one row for each value of a multi-valued attribute: `emails`, `members`, `groups`.
+///
+/// `from` and `on` are what stands behind FROM and WHERE. `on` ties the rows to the resource, and to its tenant.
+///
+/// ```
+/// # use scim_provider::filter::sql::{ChildTable, Column};
+/// let emails = ChildTable::new("user_emails e", "e.tenant = users.tenant AND e.user_id = users.id")
+///     .column("value", Column::folded("e.value_key"))
+///     .column("type", Column::folded("e.type_key"))
+///     .column("primary", Column::boolean("e.is_primary"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct ChildTable {
+    from: &'static str,
+    on: &'static str,
+    columns: Vec<(&'static str, Column)>,
+}
+
+impl ChildTable {
+    /// A table and its tie to the resource's row.
+    pub const fn new(from: &'static str, on: &'static str) -> Self {
+        Self { from, on, columns: Vec::new() }
+    }
+
+    /// Adds the column of a sub-attribute; of an attribute without any, `value` is its value.
+    #[must_use]
+    pub fn column(mut self, sub_attribute: &'static str, column: Column) -> Self {
+        self.columns.push((sub_attribute, column));
+        self
+    }
+}
+
+/// Where the attributes of a resource type lie in the host's tables. Built once, at start-up.
+///
+/// ```
+/// use scim_provider::User;
+/// use scim_provider::filter::sql::{ChildTable, Column, ColumnMap};
+///
+/// let users = User::resource_type().build()?;
+/// let map = ColumnMap::builder(&users)
+///     .column("id", Column::text("users.id"))
+///     .column("userName", Column::folded("users.user_name_key"))
+///     .column("active", Column::boolean("users.active"))
+///     .column("meta.lastModified", Column::whole_milliseconds("users.changed_at"))
+///     .column("name.familyName", Column::folded("users.family_name_key"))
+///     .column("externalId", Column::json("users.document", &["externalId"]))
+///     .values("emails", ChildTable::new("emails e", "e.user_id = users.id").column("value", Column::folded("e.value_key")))
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ColumnMap {
+    pub(super) ty: ResourceType,
+    columns: BTreeMap<AttrId, Mapped>,
+    tables: BTreeMap<AttrId, Rows>,
+}
+
+/// A column, and what can be asked of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mapped {
+    pub(super) source: Source,
+    pub(super) holds: Holds,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// what the evaluator compares, character by character: the text, or its key
+    Text,
+    Boolean,
+    Integer,
+    Decimal,
+    Time {
+        whole: bool,
+    },
+    /// whether there is a value; of a text, whether it is empty too
+    Presence {
+        text: bool,
+    },
+}
+
+/// A child table, resolved.
+#[derive(Clone, Debug)]
+pub(super) struct Rows {
+    pub(super) from: &'static str,
+    pub(super) on: &'static str,
+    pub(super) columns: BTreeMap<AttrId, Mapped>,
+}
+
+impl ColumnMap {
+    /// Starts the map of a resource type's attributes.
+    pub fn builder(ty: &ResourceType) -> ColumnMapBuilder {
+        ColumnMapBuilder { ty: ty.clone(), columns: Vec::new(), tables: Vec::new() }
+    }
+
+    pub(super) fn mapped(&self, id: AttrId) -> Option<Mapped> {
+        self.columns.get(&id).copied()
+    }
+
+    pub(super) fn rows(&self, attribute: AttrId) -> Option<&Rows> {
+        self.tables.get(&attribute)
+    }
+
+    /// The columns of a complex attribute's parts.
+    pub(super) fn parts(&self, attribute: AttrId) -> impl Iterator<Item = Mapped> {
+        let ids = self.ty.node(attribute).children().ids().iter();
+        ids.filter_map(|id| self.mapped(*id))
+    }
+}
+
+/// Builds a [`ColumnMap`].
+#[derive(Clone, Debug)]
+pub struct ColumnMapBuilder {
+    ty: ResourceType,
+    columns: Vec<(String, Column)>,
+    tables: Vec<(String, ChildTable)>,
+}
+
+impl ColumnMapBuilder {
+    /// Says where a single-valued attribute lies, or a part of one: `userName`, `name.familyName`, `meta.created`.
+    #[must_use]
+    pub fn column(mut self, path: impl Into<String>, column: Column) -> Self {
+        self.columns.push((path.into(), column));
+        self
+    }
+
+    /// Says in which table the values of a multi-valued attribute lie: `emails`, `members`, `groups`.
+    #[must_use]
+    pub fn values(mut self, path: impl Into<String>, table: ChildTable) -> Self {
+        self.tables.push((path.into(), table));
+        self
+    }
+
+    /// Checks the map against the resource type.
+    ///
+    /// # Errors
+    /// When an attribute does not exist, is never returned, is of another shape or type than its column, or is mapped twice;
+    /// and when the SQL text holds a `?`, which would be taken for a placeholder, or a JSON name a quote.
+    pub fn build(self) -> Result<ColumnMap, MapError> {
+        let ty = &self.ty;
+        let mut columns = BTreeMap::new();
+        for (path, column) in &self.columns {
+            let id = find(ty, path)?;
+            let entry = ty.table().entry_of(id);
+            if ty.node(id).is_multi() || ty.node(entry).is_multi() {
+                return Err(MapError::new(MapErrorKind::Shape, path, "is multi-valued: it needs a child table"));
+            }
+            put(columns.entry(id), path, column.resolve(ty.node(id), path)?)?;
+        }
+        let mut tables = BTreeMap::new();
+        for (path, table) in &self.tables {
+            let id = find(ty, path)?;
+            if !ty.node(id).is_multi() || ty.table().entry_of(id) != id {
+                return Err(MapError::new(MapErrorKind::Shape, path, "is not multi-valued: it needs a column"));
+            }
+            put(tables.entry(id), path, table.resolve(ty, id, path)?)?;
+        }
+        Ok(ColumnMap { ty: self.ty, columns, tables })
+    }
+}
+
+impl ChildTable {
+    fn resolve(&self, ty: &ResourceType, attribute: AttrId, path: &str) -> Result<Rows, MapError> {
+        check_sql(self.from, path)?;
+        check_sql(self.on, path)?;
+        let mut columns = BTreeMap::new();
+        for (name, column) in &self.columns {
+            let path = format!("{path}.{name}");
+            let (id, node) = match ty.node(attribute).is_complex() {
+                false if *name == "value" => (attribute, ty.node(attribute)),
+                false => return Err(MapError::unknown(&path)),
+                true => {
+                    let id = find(ty, &path)?;
+                    (id, ty.node(id))
+                }
+            };
+            if id != attribute && node.is_multi() {
+                return Err(MapError::new(MapErrorKind::Shape, &path, "is multi-valued within a value"));
+            }
+            put(columns.entry(id), &path, column.resolve(node, &path)?)?;
+        }
+        Ok(Rows { from: self.from, on: self.on, columns })
+    }
+}
+
+impl Column {
+    fn resolve(self, node: &Node, path: &str) -> Result<Mapped, MapError> {
+        let mistyped = |text| Err(MapError::new(MapErrorKind::Form, path, text));
+        let exact = node.definition().case_exact;
+        let text = matches!(node.kind(), AttributeType::String | AttributeType::Reference | AttributeType::Binary);
+        let holds = match (self.form, node.kind()) {
+            (_, AttributeType::Complex) => {
+                return Err(MapError::new(MapErrorKind::Shape, path, "is complex: map its sub-attributes"));
+            }
+            (Form::Text, _) if text && exact => Holds::Text,
+            (Form::Text, _) if text => return mistyped("is compared without regard to case: it needs a folded key"),
+            (Form::Folded, _) if text && !exact => Holds::Text,
+            (Form::Folded, _) if text => return mistyped("is case exact: it needs the text itself"),
+            (Form::Boolean, AttributeType::Boolean) => Holds::Boolean,
+            (Form::Integer, AttributeType::Integer) => Holds::Integer,
+            (Form::Number, AttributeType::Decimal) => Holds::Decimal,
+            (Form::Time { whole }, AttributeType::DateTime) => Holds::Time { whole },
+            (Form::Json, AttributeType::Boolean) => Holds::Boolean,
+            (Form::Json, _) if text && exact => Holds::Text,
+            (Form::Json, _) => Holds::Presence { text },
+            _ => return mistyped("is of another type than its column"),
+        };
+        match self.source {
+            Source::Sql(sql) => check_sql(sql, path)?,
+            Source::Json(sql, steps) => {
+                check_sql(sql, path)?;
+                // they stand in the statement inside quotes, so that an index on the expression can be used
+                let plain = |step: &&str| !step.is_empty() && !step.contains(['\'', '"', '\\', '?']);
+                if steps.is_empty() || !steps.iter().all(plain) || steps.concat().contains(char::is_control) {
+                    return Err(MapError::new(MapErrorKind::Sql, path, "is mapped to an unusable JSON path"));
+                }
+            }
+        }
+        Ok(Mapped { source: self.source, holds })
+    }
+}
+
+fn find(ty: &ResourceType, path: &str) -> Result<AttrId, MapError> {
+    let parsed = AttrPath::parse(path).map_err(|_| MapError::unknown(path))?;
+    let (id, _) = ty.find(&parsed, Compat::strict()).ok_or_else(|| MapError::unknown(path))?;
+    let (table, node) = (ty.table(), ty.node(id));
+    if table.is_hidden(id) {
+        return Err(MapError::new(MapErrorKind::Hidden, path, "is never returned: nothing may tell about it"));
+    }
+    let location = table.meta().meta == node.parent() && node.name() == "location";
+    if node.is_computed_ref() || location {
+        return Err(MapError::new(MapErrorKind::Computed, path, "depends on the base URL and is not stored"));
+    }
+    Ok(id)
+}
+
+fn put<T>(entry: btree_map::Entry<'_, AttrId, T>, path: &str, value: T) -> Result<(), MapError> {
+    match entry {
+        btree_map::Entry::Occupied(_) => Err(MapError::new(MapErrorKind::Twice, path, "is mapped twice")),
+        btree_map::Entry::Vacant(entry) => {
+            entry.insert(value);
+            Ok(())
+        }
+    }
+}
+
+fn check_sql(sql: &str, path: &str) -> Result<(), MapError> {
+    if sql.trim().is_empty() || sql.contains('?') {
+        return Err(MapError::new(MapErrorKind::Sql, path, "is mapped to SQL that is empty or holds a `?`"));
+    }
+    Ok(())
+}
+
+/// Why a [`ColumnMap`] does not fit its resource type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("attribute `{}` {text}", excerpt(path))]
+pub struct MapError {
+    kind: MapErrorKind,
+    path: String,
+    text: &'static str,
+}
+
+/// The kinds of [`MapError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MapErrorKind {
+    /// The resource type has no such attribute.
+    UnknownAttribute,
+    /// The attribute is never returned.
+    Hidden,
+    /// The service writes the attribute on output; it is in no table.
+    Computed,
+    /// The attribute is multi-valued and needs a child table, or single-valued and needs a column.
+    Shape,
+    /// The column is of another type than the attribute.
+    Form,
+    /// The attribute is mapped already.
+    Twice,
+    /// The SQL text cannot stand in a statement beside placeholders.
+    Sql,
+}
+
+impl MapError {
+    fn new(kind: MapErrorKind, path: &str, text: &'static str) -> Self {
+        Self { kind, path: path.to_owned(), text }
+    }
+
+    fn unknown(path: &str) -> Self {
+        Self::new(MapErrorKind::UnknownAttribute, path, "is not known")
+    }
+
+    /// What is wrong.
+    pub fn kind(&self) -> MapErrorKind {
+        self.kind
+    }
+
+    /// The path as the host wrote it.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}

@@ -1,0 +1,243 @@
+//! From a bound filter to a predicate, comparison by comparison. What `eval.rs` says in memory is said here in SQL; the
+//! comments there tell the rules, those here what the map cannot know.
+
+use super::explain::{Fate, Part};
+use super::expr::Expr;
+use super::map::{ColumnMap, Mapped, Rows};
+use super::test::{Side, Translated, of_value};
+use crate::filter::bind::{Bound, Leaf};
+use crate::filter::operand::Test;
+use crate::schema::table::{AttrId, Table};
+
+const NO_COLUMN: &str = "no column";
+const NO_TABLE: &str = "no child table";
+const NO_OBJECT: &str = "no column tells an empty object from none";
+
+/// Translates one filter, and takes note of what becomes of its parts.
+pub(super) struct Translator<'m> {
+    map: &'m ColumnMap,
+    pub(super) parts: Vec<Part>,
+}
+
+/// Where paths start.
+#[derive(Clone, Copy)]
+enum Scope<'m> {
+    Resource,
+    /// in the row of one value
+    Row(&'m Rows),
+    /// in the object of a complex attribute with a single value
+    Object,
+}
+
+impl<'m> Translator<'m> {
+    pub(super) fn new(map: &'m ColumnMap) -> Self {
+        Self { map, parts: Vec::new() }
+    }
+
+    /// The predicate of a whole filter, and whether it is the filter itself.
+    pub(super) fn filter(&mut self, filter: &Bound) -> (Expr, bool) {
+        self.bound(filter, Scope::Resource, Side::Upper)
+    }
+
+    fn table(&self) -> &'m Table {
+        self.map.ty.table()
+    }
+
+    fn bound(&mut self, filter: &Bound, scope: Scope<'m>, side: Side) -> (Expr, bool) {
+        let first = self.parts.len();
+        let (expr, exact) = match filter {
+            Bound::And(filters) => {
+                let (parts, exact) = self.each(filters, scope, side);
+                (Expr::all(parts), exact)
+            }
+            Bound::Or(filters) => {
+                let (parts, exact) = self.each(filters, scope, side);
+                (Expr::any(parts), exact)
+            }
+            Bound::Not(filter) => {
+                let (inner, exact) = self.bound(filter, scope, side.other());
+                (inner.negated(), exact)
+            }
+            Bound::Leaf(leaf) => return self.leaf(leaf, scope, side),
+            Bound::Element { attribute, filter } => self.element(*attribute, filter, side),
+        };
+        if !exact && matches!(expr, Expr::Const(_)) {
+            self.drop_parts(first);
+        }
+        (expr, exact)
+    }
+
+    fn each(&mut self, filters: &[Bound], scope: Scope<'m>, side: Side) -> (Vec<Expr>, bool) {
+        let mut all_exact = true;
+        let mut parts = Vec::with_capacity(filters.len());
+        for filter in filters {
+            let (expr, exact) = self.bound(filter, scope, side);
+            all_exact &= exact;
+            parts.push(expr);
+        }
+        (parts, all_exact)
+    }
+
+    /// Nothing is left of what was noted since: what could be pushed stands beside what could not, in an `or`.
+    fn drop_parts(&mut self, first: usize) {
+        for part in self.parts.iter_mut().skip(first) {
+            if !matches!(part.fate, Fate::Memory(_)) {
+                part.fate = Fate::Memory("decides nothing without the others");
+            }
+        }
+    }
+
+    fn leaf(&mut self, leaf: &Leaf, scope: Scope<'m>, side: Side) -> (Expr, bool) {
+        let Translated { expr, lost } = match scope {
+            Scope::Row(rows) => self.in_row(leaf, rows, side),
+            Scope::Object => self.single(leaf, true, side),
+            Scope::Resource if self.table().node(leaf.attribute).is_multi() => self.multi(leaf, side),
+            Scope::Resource => self.single(leaf, false, side),
+        };
+        let fate = match lost {
+            None => Fate::Pushed,
+            Some(why) if matches!(expr, Expr::Const(_)) => Fate::Memory(why),
+            Some(why) => Fate::Weaker(why),
+        };
+        let table = self.table();
+        let path = match (scope, leaf.sub) {
+            (Scope::Resource, sub) => table.path(sub.unwrap_or(leaf.attribute)),
+            (_, sub) => {
+                let name = sub.map_or("value", |sub| table.node(sub).name());
+                format!("{}[{name}]", table.path(leaf.attribute))
+            }
+        };
+        self.parts.push(Part { path, op: Part::operator(&leaf.test), fate });
+        (expr, lost.is_none())
+    }
+
+    /// A single-valued attribute or a part of one; `assigned`: the object is known to be there.
+    fn single(&self, leaf: &Leaf, assigned: bool, side: Side) -> Translated {
+        let node = self.table().node(leaf.attribute);
+        if leaf.sub.is_none() && node.is_complex() {
+            return self.object(leaf, side);
+        }
+        let Some(column) = self.map.mapped(leaf.sub.unwrap_or(leaf.attribute)) else {
+            return Translated::unknown(side, NO_COLUMN);
+        };
+        let missing = leaf.test.holds_missing();
+        let unassigned = leaf.test.holds_unassigned();
+        let null = match leaf.sub {
+            None => unassigned,
+            Some(_) if assigned || missing == unassigned => missing,
+            // the part is missing, or the whole: the column does not tell
+            Some(_) => side == Side::Upper,
+        };
+        let told = leaf.sub.is_none() || assigned || missing == unassigned;
+        let value = of_value(column, &leaf.test, side);
+        let lost = if told { value.lost } else { value.lost.or(Some(NO_OBJECT)) };
+        Translated { expr: value.expr.guarded(column, null), lost }
+    }
+
+    /// `pr` and `eq null` of a single complex attribute: the columns of its parts prove that there is something in it, and
+    /// nothing proves the contrary, since it may have parts that are in no column.
+    fn object(&self, leaf: &Leaf, side: Side) -> Translated {
+        let extension = self.table().node(leaf.attribute).is_extension();
+        let known = if extension { Vec::new() } else { self.map.parts(leaf.attribute).map(present).collect() };
+        let expr = match (&leaf.test, side) {
+            (Test::Present, Side::Lower) => Expr::any(known),
+            (Test::Absent, Side::Upper) => Expr::any(known).negated(),
+            _ => side.unknown(),
+        };
+        Translated { expr, lost: Some(NO_OBJECT) }
+    }
+
+    /// A multi-valued attribute: any of its values, or that there is none.
+    fn multi(&self, leaf: &Leaf, side: Side) -> Translated {
+        let Some(rows) = self.map.rows(leaf.attribute) else {
+            return Translated::unknown(side, NO_TABLE);
+        };
+        let exists = |filter| Expr::exists(rows.from, rows.on, filter);
+        if leaf.sub.is_none() && self.table().node(leaf.attribute).is_complex() {
+            // a row may be of a value with nothing in it, or with nothing that has a column
+            let something = |side| match side {
+                Side::Upper => Expr::Const(true),
+                Side::Lower => Expr::any(rows.columns.values().copied().map(present).collect()),
+            };
+            let expr = match leaf.test {
+                Test::Present => exists(something(side)),
+                Test::Absent => {
+                    let empty = something(side.other()).negated();
+                    Expr::any(vec![exists(Expr::Const(true)).negated(), exists(empty)])
+                }
+                _ => side.unknown(),
+            };
+            return Translated { expr, lost: Some(NO_OBJECT) };
+        }
+        let Some(column) = rows.columns.get(&leaf.sub.unwrap_or(leaf.attribute)).copied() else {
+            return Translated::unknown(side, NO_COLUMN);
+        };
+        let value = of_value(column, &leaf.test, side);
+        let false_where_missing = matches!(leaf.test, Test::Boolean { is: false, missing_is_false: true, .. });
+        let found = exists(value.expr.guarded(column, false_where_missing && leaf.sub.is_some()));
+        let expr = match leaf.test.holds_unassigned() {
+            true => Expr::any(vec![found, exists(Expr::not_null(column)).negated()]),
+            false => found,
+        };
+        Translated { expr, lost: value.lost }
+    }
+
+    /// Within one value.
+    fn in_row(&self, leaf: &Leaf, rows: &Rows, side: Side) -> Translated {
+        let Some(column) = rows.columns.get(&leaf.sub.unwrap_or(leaf.attribute)).copied() else {
+            return Translated::unknown(side, NO_COLUMN);
+        };
+        let value = of_value(column, &leaf.test, side);
+        let null = leaf.sub.is_some() && leaf.test.holds_missing();
+        Translated { expr: value.expr.guarded(column, null), lost: value.lost }
+    }
+
+    /// A value path: one EXISTS, so that everything in the brackets is about the same value.
+    fn element(&mut self, attribute: AttrId, filter: &Bound, side: Side) -> (Expr, bool) {
+        let node = self.table().node(attribute);
+        if node.is_multi() {
+            let Some(rows) = self.map.rows(attribute) else {
+                return self.unknown_element(attribute, NO_TABLE, side);
+            };
+            let (inner, exact) = self.bound(filter, Scope::Row(rows), side);
+            return (Expr::exists(rows.from, rows.on, inner), exact);
+        }
+        if node.is_extension() {
+            return self.unknown_element(attribute, NO_OBJECT, side);
+        }
+        let (inner, exact) = self.bound(filter, Scope::Object, side);
+        if !holds_of_nothing(filter) {
+            // without the object every column is NULL, and the filter does not hold then anyway
+            return (inner, exact);
+        }
+        let expr = match side {
+            Side::Upper => inner,
+            Side::Lower => {
+                let known = self.map.parts(attribute).map(Expr::not_null);
+                Expr::all(vec![inner, Expr::any(known.collect())])
+            }
+        };
+        (expr, false)
+    }
+
+    fn unknown_element(&mut self, attribute: AttrId, why: &'static str, side: Side) -> (Expr, bool) {
+        self.parts.push(Part { path: self.table().path(attribute), op: "[ ]", fate: Fate::Memory(why) });
+        (side.unknown(), false)
+    }
+}
+
+/// Whether a part of a value is known to be there and not empty.
+fn present(column: Mapped) -> Expr {
+    of_value(column, &Test::Present, Side::Lower).expr.guarded(column, false)
+}
+
+/// Whether a filter in brackets holds for an object without any parts.
+fn holds_of_nothing(filter: &Bound) -> bool {
+    match filter {
+        Bound::And(filters) => filters.iter().all(holds_of_nothing),
+        Bound::Or(filters) => filters.iter().any(holds_of_nothing),
+        Bound::Not(filter) => !holds_of_nothing(filter),
+        Bound::Leaf(leaf) => leaf.test.holds_missing(),
+        Bound::Element { .. } => false,
+    }
+}

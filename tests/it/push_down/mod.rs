@@ -1,0 +1,171 @@
+//! The push-down to SQL against a database: whatever the filter and the data, the rows are those that match, or more of
+//! them where the translation says so.
+
+mod model;
+mod tables;
+mod world;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use scim_provider::filter::sql::Dialect;
+use scim_provider::{
+    BoundFilter, Compat, Filter, Key, Limits, Page, Precondition, Projection, Query, Resource, ResourceType, Service,
+    Sort, Store, StoreError, TenantId,
+};
+
+use tables::{Tables, map};
+
+static TYPE: LazyLock<ResourceType> = LazyLock::new(world::resource_type);
+static SORTS: LazyLock<Vec<Sort>> = LazyLock::new(|| sorts(&TYPE));
+
+/// How many filters each set of resources is asked.
+const FILTERS: usize = 20;
+
+proptest! {
+    #[test]
+    fn the_rows_are_those_that_match(
+        resources in world::resources(&TYPE),
+        filters in vec(world::filter(), FILTERS),
+    ) {
+        let (ty, tables) = (&*TYPE, Tables::new());
+        tables.fill(&resources);
+        let map = map(ty);
+        for text in filters.iter().flat_map(|filter| [filter.clone(), format!("not ({filter})")]) {
+            let filter: Filter<'_> = text.parse().unwrap_or_else(|error| panic!("{error}: {text}"));
+            let bound = filter.bind(ty, Compat::default()).unwrap_or_else(|error| panic!("{error}: {text}"));
+            let matching = ids(resources.iter().filter(|resource| bound.matches(resource)));
+            let expected = ids(resources.iter().filter(|resource| {
+                model::holds(ty, &filter, &serde_json::from_slice(resource.as_json()).unwrap())
+            }));
+            prop_assert_eq!(&matching, &expected, "{} in memory", text);
+
+            let sql = bound.to_sql(&map, Dialect::Sqlite, 1);
+            let rows: BTreeSet<_> = tables.select(&sql).into_iter().collect();
+            let lost: Vec<_> = matching.difference(&rows).collect();
+            prop_assert!(lost.is_empty(), "{} loses {:?}\n{:?}", text, lost, sql);
+            prop_assert!(!sql.is_exact() || rows == matching, "{} is not exact: {:?}\n{:?}", text, rows, sql);
+            let undecided = tables.undecided(&sql);
+            prop_assert!(undecided.is_empty(), "{} is NULL for {:?}\n{:?}", text, undecided, sql);
+        }
+    }
+
+    #[test]
+    fn the_order_is_that_of_the_documents(resources in world::resources(&TYPE)) {
+        let (ty, tables) = (&*TYPE, Tables::new());
+        tables.fill(&resources);
+        let map = map(ty);
+        for sort in SORTS.iter() {
+            let Some(terms) = sort.to_sql(&map, Dialect::Sqlite) else { continue };
+            let mut sorted = resources.clone();
+            sorted.sort_by(|a, b| sort.compare(a, b));
+            let sorted: Vec<_> = sorted.iter().filter_map(|r| r.id().map(str::to_owned)).collect();
+            prop_assert_eq!(tables.ordered(&terms), sorted, "{} {}", sort.path(), terms);
+        }
+    }
+}
+
+#[test]
+fn half_of_the_filters_are_exact_and_so_are_half_of_the_orders() {
+    // else the laws above would say little
+    let (ty, mut runner) = (&*TYPE, proptest::test_runner::TestRunner::deterministic());
+    let map = map(ty);
+    let exact = (0..400).filter(|_| {
+        let text = world::filter().new_tree(&mut runner).unwrap().current();
+        bind(&text, ty).to_sql(&map, Dialect::Sqlite, 1).is_exact()
+    });
+    let exact = exact.count();
+    assert!((100..350).contains(&exact), "{exact} of 400");
+    let sorts = &*SORTS;
+    let pushed = sorts.iter().filter(|sort| sort.to_sql(&map, Dialect::Sqlite).is_some()).count();
+    assert!(pushed * 3 > sorts.len(), "{pushed} of {}", sorts.len());
+}
+
+#[test]
+fn an_index_serves_equality_prefixes_and_ranges() {
+    let (ty, tables) = (&*TYPE, Tables::new());
+    for filter in
+        ["userName eq \"a\"", "userName sw \"a\"", "userName gt \"a\"", "userName eq \"a\" and active eq true"]
+    {
+        let plan = tables.plan(&bind(filter, ty).to_sql(&map(ty), Dialect::Sqlite, 1));
+        assert!(plan.contains("SEARCH users USING INDEX users_by_name"), "{filter}: {plan}");
+    }
+}
+
+#[test]
+fn a_filter_of_many_terms_is_no_expression_too_deep() {
+    let (ty, tables) = (&*TYPE, Tables::new());
+    let mut limits = Limits::dangerous_unlimited();
+    for terms in [256, 5_000] {
+        limits.filter_terms = terms;
+        let text = vec!["emails.value ne \"a\""; terms].join(" or ");
+        let bound = Filter::parse(&text, &limits).unwrap().bind(ty, Compat::default()).unwrap();
+        let sql = bound.to_sql(&map(ty), Dialect::Sqlite, 1);
+        assert_eq!(sql.binds().len(), terms);
+        assert!(tables.select(&sql).is_empty());
+    }
+}
+
+fn bind(text: &str, ty: &ResourceType) -> BoundFilter {
+    text.parse::<Filter<'_>>().unwrap().bind(ty, Compat::default()).unwrap()
+}
+
+fn ids<'r>(resources: impl Iterator<Item = &'r Resource>) -> BTreeSet<String> {
+    resources.filter_map(|resource| resource.id().map(str::to_owned)).collect()
+}
+
+/// All orders by the paths of the world, as a store is asked for them.
+fn sorts(ty: &ResourceType) -> Vec<Sort> {
+    let asked = Asked::default();
+    let service = Service::builder("https://scim.example.com").resource(ty.clone(), asked.clone()).build().unwrap();
+    let tenant = TenantId::new("t").unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for path in world::sort_paths() {
+        for order in ["ascending", "descending"] {
+            let uri = format!("https://scim.example.com/Users?sortBy={path}&sortOrder={order}");
+            let request = http::Request::get(uri).body(Vec::new()).unwrap();
+            let response = runtime.block_on(service.call(&tenant, request));
+            assert_eq!(response.status(), 200, "{path}");
+        }
+    }
+    let sorts = asked.0.lock().unwrap();
+    sorts.clone()
+}
+
+/// A store that remembers the orders it was asked for.
+#[derive(Clone, Default)]
+struct Asked(Arc<Mutex<Vec<Sort>>>);
+
+impl Store for Asked {
+    type Context = TenantId;
+
+    async fn get(&self, _: &TenantId, _: Key<'_>, _: &Projection) -> Result<Option<Resource>, StoreError> {
+        Ok(None)
+    }
+
+    async fn list(&self, _: &TenantId, _: &ResourceType, query: &Query) -> Result<Page, StoreError> {
+        self.0.lock().unwrap().extend(query.sort.clone());
+        Ok(Page::candidates(Vec::new()))
+    }
+
+    async fn create(&self, _: &TenantId, _: &ResourceType, _: Resource) -> Result<Resource, StoreError> {
+        Err(StoreError::Unsupported)
+    }
+
+    async fn replace(
+        &self,
+        _: &TenantId,
+        _: Key<'_>,
+        _: Resource,
+        _: Precondition<'_>,
+    ) -> Result<Resource, StoreError> {
+        Err(StoreError::Unsupported)
+    }
+
+    async fn delete(&self, _: &TenantId, _: Key<'_>, _: Precondition<'_>) -> Result<(), StoreError> {
+        Err(StoreError::Unsupported)
+    }
+}
