@@ -47,6 +47,8 @@
 
 mod attr;
 mod compat;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod etag;
 pub mod filter;

@@ -36,6 +36,24 @@ pub struct Query {
     pub scan: usize,
 }
 
+impl Query {
+    /// The query of a URL's query string, as the service would bind it: what a host hands to its own store in a test.
+    ///
+    /// ```
+    /// # use scim_provider::{Compat, Limits, Query, User};
+    /// let users = User::resource_type().build()?;
+    /// let query = Query::from_url(&users, r#"filter=active eq true&startIndex=11"#, Compat::default(), &Limits::default())?;
+    /// assert_eq!((query.offset, query.limit), (10, 100));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As the client would read it: a filter that cannot be understood, a number that is none, an order by nothing.
+    pub fn from_url(ty: &ResourceType, query: &str, compat: Compat, limits: &Limits) -> Result<Self, Error> {
+        Parameters::from_url(query, limits)?.bind(ty, compat, limits, &mut Repairs::default())
+    }
+}
+
 /// The parameters of a query as they were sent.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Parameters<'a> {

@@ -44,6 +44,19 @@ impl Page {
         &self.resources
     }
 
+    /// Whether the store says that it has carried the filter out: everything here matches.
+    pub fn is_filtered(&self) -> bool {
+        self.extent != Extent::Candidates
+    }
+
+    /// How many resources match, when the store says that it has counted them and that this is the page itself.
+    pub fn total(&self) -> Option<usize> {
+        match self.extent {
+            Extent::Exact { total } => Some(total),
+            Extent::Candidates | Extent::Matches => None,
+        }
+    }
+
     pub(crate) fn into_parts(self) -> (Vec<Resource>, Extent) {
         (self.resources, self.extent)
     }

@@ -13,6 +13,8 @@
 
 mod auto_traits;
 mod cases;
+#[cfg(feature = "conformance")]
+mod conformance;
 mod flows;
 mod house;
 mod laws;
