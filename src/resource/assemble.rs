@@ -42,26 +42,29 @@ impl<'p> Assembly<'p> {
         let table = ty.table();
         let size: usize = self.parts.iter().map(|p| p.text.len() + 1).sum();
         let entries: usize = self.parts.iter().map(|p| p.inner.len() + 1).sum();
-        let mut json = Vec::with_capacity(size + self.schemas_size(table) + 2);
-        let mut directory = Vec::with_capacity(entries + 1);
+        let mut json = Vec::with_capacity(size + self.schemas_size(table) + 2 + (entries + 1) * Document::ENTRY);
         json.push(b'{');
         self.write_schemas(table, &mut json);
-        directory.push(entry(AttrId::SCHEMAS, 1, json.len()));
+        let schemas = entry(AttrId::SCHEMAS, 1, json.len());
         for part in &self.parts {
             json.push(b',');
-            let start = json.len();
             json.extend_from_slice(part.text);
-            directory.push(entry(part.id, start, json.len()));
-            let offset = u32::try_from(start).unwrap_or(u32::MAX);
-            directory.extend(part.inner.iter().map(|e| Entry {
-                id: e.id,
-                start: e.start.saturating_sub(part.origin).saturating_add(offset),
-                end: e.end.saturating_sub(part.origin).saturating_add(offset),
-            }));
         }
         json.push(b'}');
-        let document = Document { json: json.into(), directory: directory.into(), secrets };
-        Resource::from_document(ty, document)
+        let parts = self.parts.iter().scan(schemas.end, |end, part| {
+            let start = *end + 1;
+            *end = start.saturating_add(u32::try_from(part.text.len()).unwrap_or(u32::MAX));
+            Some((part, start, *end))
+        });
+        let parts = parts.flat_map(|(part, start, end)| {
+            let inner = part.inner.iter().map(move |e| Entry {
+                id: e.id,
+                start: e.start.saturating_sub(part.origin).saturating_add(start),
+                end: e.end.saturating_sub(part.origin).saturating_add(start),
+            });
+            std::iter::once(Entry { id: part.id, start, end }).chain(inner)
+        });
+        Resource::from_document(ty, Document::new(json, std::iter::once(schemas).chain(parts), secrets))
     }
 
     fn schemas_size(&self, table: &Table) -> usize {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::assemble::{Assembly, entry};
 use super::scan::{elements, unknown_members, write_string};
-use super::{Document, Entry, Reader, Reference, Resource, Secrets, Violation, ViolationKind};
+use super::{Entry, Reader, Reference, Resource, Secrets, Violation, ViolationKind};
 use crate::etag::Version;
 use crate::schema::ResourceType;
 use crate::schema::table::{AttrId, Relation};
@@ -118,6 +118,7 @@ pub(crate) fn splice(
         return resource.clone();
     }
     let (ty, document) = (resource.resource_type(), resource.document());
+    let directory: Vec<Entry> = document.entries().collect();
     let table = ty.table();
     let part = |id: AttrId, value: &[u8]| -> Vec<u8> { [table.node(id).key().as_bytes(), value].concat() };
     let changed = |id: AttrId| changes.iter().find(|(changed, _)| *changed == id);
@@ -164,8 +165,8 @@ pub(crate) fn splice(
         .collect();
     let top: Vec<&Unknown> = unknown.iter().filter(|u| u.of == AttrId::ROOT).collect();
     let unknown_parts: Vec<Vec<u8>> = top.iter().filter_map(|u| u.part()).collect();
-    let mut assembly = Assembly::with_capacity(document.directory.len() + changes.len());
-    for (at, entry) in document.directory.iter().enumerate() {
+    let mut assembly = Assembly::with_capacity(directory.len() + changes.len());
+    for (at, entry) in directory.iter().enumerate() {
         let kept = entry.id != AttrId::SCHEMAS
             && (entry.id == AttrId::UNKNOWN || table.node(entry.id).parent() == AttrId::ROOT)
             && changed(entry.id).is_none()
@@ -173,7 +174,7 @@ pub(crate) fn splice(
         let text = document.span(*entry).unwrap_or_default();
         let replaced = entry.id == AttrId::UNKNOWN && top.iter().any(|u| u.is_named(text));
         if kept && !replaced {
-            assembly.push_shared(entry.id, text, inner_of(document, at), entry.start);
+            assembly.push_shared(entry.id, text, inner_of(&directory, at), entry.start);
         }
     }
     for (id, text) in &parts {
@@ -217,8 +218,8 @@ fn unknown_parts(resource: &Resource, extension: AttrId, changes: &[Unknown]) ->
 }
 
 /// The entries that lie inside the one at a place of the directory.
-fn inner_of(document: &Document, at: usize) -> &[Entry] {
-    let Some((outer, rest)) = document.directory.get(at..).and_then(<[Entry]>::split_first) else { return &[] };
+fn inner_of(directory: &[Entry], at: usize) -> &[Entry] {
+    let Some((outer, rest)) = directory.get(at..).and_then(<[Entry]>::split_first) else { return &[] };
     let count = rest.iter().take_while(|e| e.start < outer.end).count();
     rest.get(..count).unwrap_or_default()
 }

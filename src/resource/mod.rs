@@ -6,6 +6,7 @@
 
 mod assemble;
 mod canonical;
+mod document;
 mod edit;
 mod enterprise;
 mod extension;
@@ -19,6 +20,7 @@ mod reference;
 pub(crate) mod scan;
 mod seed;
 mod seed_any;
+mod seed_schemas;
 mod succeed;
 mod user;
 mod value;
@@ -35,6 +37,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub(crate) use self::assemble::Assembly;
+pub(crate) use self::document::{Document, Entry};
 pub(crate) use self::edit::{Unknown, splice};
 pub use self::enterprise::{EnterpriseUser, Manager};
 pub use self::extension::Extension;
@@ -77,26 +80,11 @@ use crate::{AttrPath, Compat, Limits, time};
 #[derive(Clone)]
 pub struct Resource {
     ty: ResourceType,
-    doc: Arc<Document>,
-}
-
-pub(crate) struct Document {
-    pub(crate) json: Box<[u8]>,
-    /// sorted by attribute; an extension's attributes lie inside the entry of its object
-    pub(crate) directory: Box<[Entry]>,
-    pub(crate) secrets: Box<[Secrets]>,
+    doc: Document,
 }
 
 /// A secret beside the document: to be set, or (`None`) to be taken away.
 pub(crate) type Secrets = (AttrId, Option<Arc<Password>>);
-
-/// Where `"name":value` of one attribute lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) id: AttrId,
-    pub(crate) start: u32,
-    pub(crate) end: u32,
-}
 
 impl Resource {
     /// Reads and checks a resource as a client sends it to be created or replaced, with the default limits and leniencies.
@@ -121,7 +109,7 @@ impl Resource {
         let json = json.into();
         match canonical::directory(ty, &json) {
             Some(directory) => {
-                Ok(Self::from_document(ty, Document { json: json.into(), directory, secrets: Box::default() }))
+                Ok(Self::from_document(ty, Document::new(json, directory.iter().copied(), Box::default())))
             }
             None => Reader::stored(ty, &Limits::dangerous_unlimited()).body(&json),
         }
@@ -137,7 +125,7 @@ impl Resource {
     }
 
     pub(crate) fn from_document(ty: &ResourceType, document: Document) -> Self {
-        Self { ty: ty.clone(), doc: Arc::new(document) }
+        Self { ty: ty.clone(), doc: document }
     }
 
     /// The resource's type.
@@ -147,7 +135,7 @@ impl Resource {
 
     /// The canonical JSON text: what a store keeps. It holds no password, no `meta.location` and no `$ref` to resources.
     pub fn as_json(&self) -> &[u8] {
-        &self.doc.json
+        self.doc.json()
     }
 
     /// The id, once the store has given one.
@@ -174,7 +162,7 @@ impl Resource {
     /// # Errors
     /// When the resource is not what `T` expects.
     pub fn to<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_slice(&self.doc.json)
+        serde_json::from_slice(self.doc.json())
     }
 
     /// The version, once the store has given one.
@@ -195,7 +183,7 @@ impl Resource {
 
     /// A secret that came with the request, such as `password`: for the host's hasher and nothing else.
     pub fn secret(&self, path: &str) -> Secret<'_> {
-        Secret::find(&self.ty, &self.doc.secrets, path)
+        Secret::find(&self.ty, self.doc.secrets(), path)
     }
 
     pub(crate) fn document(&self) -> &Document {
@@ -205,7 +193,7 @@ impl Resource {
     /// The text of an attribute's value, for a top-level or extension attribute.
     #[inline]
     pub(crate) fn value(&self, id: AttrId) -> Option<&[u8]> {
-        self.doc.value(id, self.ty.node(id).key().len())
+        self.doc.value(self.doc.entry(id)?, self.ty.node(id).key().len())
     }
 
     /// The text of any attribute's value; for sub-attributes that of the first element that has one.
@@ -221,37 +209,17 @@ impl Resource {
     /// Whether `self` and `other` have the same content, identity and `meta` apart.
     pub(crate) fn same_content(&self, other: &Self) -> bool {
         let meta = self.ty.table().meta().meta;
-        let content = |r: &Self| -> Vec<Vec<u8>> {
-            let entries = r.doc.directory.iter().filter(|e| e.id != meta && e.id != AttrId::ID);
-            entries.map(|e| r.doc.span(*e).unwrap_or_default().to_vec()).collect()
-        };
-        content(self) == content(other)
-    }
-}
-
-impl Document {
-    #[inline]
-    pub(crate) fn entry(&self, id: AttrId) -> Option<Entry> {
-        let at = self.directory.binary_search_by_key(&id, |e| e.id).ok()?;
-        self.directory.get(at).copied()
-    }
-
-    /// The text `"name":value`.
-    #[inline]
-    pub(crate) fn span(&self, entry: Entry) -> Option<&[u8]> {
-        self.json.get(entry.start as usize..entry.end as usize)
-    }
-
-    #[inline]
-    fn value(&self, id: AttrId, key: usize) -> Option<&[u8]> {
-        let entry = self.entry(id)?;
-        self.json.get(entry.start as usize + key..entry.end as usize)
+        fn content(r: &Resource, meta: AttrId) -> impl Iterator<Item = &[u8]> {
+            let entries = r.doc.entries().filter(move |e| e.id != meta && e.id != AttrId::ID);
+            entries.map(|e| r.doc.span(e).unwrap_or_default())
+        }
+        content(self, meta).eq(content(other, meta))
     }
 }
 
 impl PartialEq for Resource {
     fn eq(&self, other: &Self) -> bool {
-        self.ty == other.ty && self.doc.json == other.doc.json
+        self.ty == other.ty && self.doc.json() == other.doc.json()
     }
 }
 
@@ -259,6 +227,6 @@ impl Eq for Resource {}
 
 impl fmt::Debug for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}({})", self.ty.name(), String::from_utf8_lossy(&self.doc.json))
+        write!(f, "{}({})", self.ty.name(), String::from_utf8_lossy(self.doc.json()))
     }
 }

@@ -58,9 +58,8 @@ pub(crate) struct Reader<'r> {
     pub(super) rules: Rules<'r>,
     pub(super) mode: Mode,
     pub(super) out: Vec<u8>,
+    /// what is in the open objects, and the attributes of the extensions that are closed
     pub(super) spans: Vec<Entry>,
-    /// entries of extensions' attributes, counted from the start of the extension's part
-    pub(super) inner: Vec<Entry>,
     pub(super) secrets: Vec<Secrets>,
     pub(super) repairs: Repairs,
     pub(super) nodes: usize,
@@ -79,7 +78,6 @@ impl<'r> Reader<'r> {
             mode: Mode::Body,
             out: Vec::new(),
             spans: Vec::new(),
-            inner: Vec::new(),
             secrets: Vec::new(),
             repairs: Repairs::default(),
             nodes: 0,
@@ -148,7 +146,7 @@ impl<'r> Reader<'r> {
             return Err(Violation::new(ViolationKind::Limit, "", "the body is too long"));
         }
         self.out.reserve(json.len() + 64);
-        self.spans.reserve(32);
+        self.spans.reserve(64);
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let result = BodySeed { reader: self }.deserialize(&mut deserializer);
         if let Err(e) = result.and_then(|()| deserializer.end()) {
@@ -159,14 +157,16 @@ impl<'r> Reader<'r> {
             return Err(Violation::new(ViolationKind::Schemas, "schemas", text));
         }
         let table = self.ty.table();
+        // puts the attributes of an extension behind it
+        self.spans.sort_by_key(|s| s.id);
         let mut assembly = Assembly::with_capacity(self.spans.len());
-        for span in &self.spans {
-            let first = self.inner.iter().position(|e| table.node(e.id).parent() == span.id);
-            let inner = first.and_then(|at| self.inner.get(at..)).unwrap_or_default();
-            let count = inner.iter().take_while(|e| table.node(e.id).parent() == span.id).count();
-            let inner = inner.get(..count).filter(|_| table.node(span.id).is_extension()).unwrap_or_default();
+        let mut spans = self.spans.as_slice();
+        while let Some((span, rest)) = spans.split_first() {
+            let inner = |e: &&Entry| e.id != AttrId::UNKNOWN && table.node(e.id).parent() == span.id;
+            let (inner, rest) = rest.split_at_checked(rest.iter().take_while(inner).count()).unwrap_or_default();
             let text = self.out.get(span.start as usize..span.end as usize).unwrap_or_default();
-            assembly.push(span.id, text, inner);
+            assembly.push_shared(span.id, text, inner, span.start);
+            spans = rest;
         }
         Ok(assembly.finish(self.ty, std::mem::take(&mut self.secrets).into()))
     }
@@ -232,16 +232,20 @@ impl<'r> Reader<'r> {
     /// Judges one URI for `schemas` that does not come in a body.
     pub(crate) fn schema(&mut self, uri: &str) -> Result<(), Violation> {
         let judged = self.schema_uri::<serde_json::Error>(uri);
-        judged.map_err(|e| self.failure.take().unwrap_or_else(|| Violation::syntax(&e)))
+        judged.map(|_| ()).map_err(|e| self.failure.take().unwrap_or_else(|| Violation::syntax(&e)))
     }
 
-    /// One URI of `schemas`.
-    pub(super) fn schema_uri<E: serde::de::Error>(&mut self, uri: &str) -> Result<(), E> {
+    /// One URI of `schemas`. Gives the schema, if it is one of the resource type's.
+    pub(super) fn schema_uri<E: serde::de::Error>(&mut self, uri: &str) -> Result<Option<AttrId>, E> {
         let table = self.ty.table();
         if uri.eq_ignore_ascii_case(table.base()) {
             self.base_schema = true;
-        } else if table.extensions().any(|e| table.node(e).name().eq_ignore_ascii_case(uri)) {
-        } else if is_legacy(uri) && self.lenient(Leniency::LegacySchema, AttrId::SCHEMAS) {
+            return Ok(Some(AttrId::ROOT));
+        }
+        if let Some(id) = table.extensions().find(|e| table.node(*e).name().eq_ignore_ascii_case(uri)) {
+            return Ok(Some(id));
+        }
+        if is_legacy(uri) && self.lenient(Leniency::LegacySchema, AttrId::SCHEMAS) {
             self.base_schema |= uri.to_ascii_lowercase().starts_with("urn:scim:schemas:core:");
         } else if !self.is_stored() && !self.lenient(Leniency::UnknownSchema, AttrId::SCHEMAS) {
             return Err(self.fail(
@@ -250,7 +254,7 @@ impl<'r> Reader<'r> {
                 "names a schema that this resource type does not have",
             ));
         }
-        Ok(())
+        Ok(None)
     }
 }
 

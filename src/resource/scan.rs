@@ -48,7 +48,7 @@ pub(crate) fn string_body(value: &[u8]) -> Option<&[u8]> {
 
 /// Writes a JSON string.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
-    if text.bytes().any(|b| b < 0x20 || b == b'"' || b == b'\\') {
+    if needs_escape(text.as_bytes()) {
         // writing into memory cannot fail
         let _ = serde_json::to_writer(out, text);
         return;
@@ -57,6 +57,18 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     out.extend_from_slice(text.as_bytes());
     out.push(b'"');
+}
+
+/// Whether a text needs escaping in a JSON string: it has a quote, a backslash or a control character.
+pub(crate) fn needs_escape(text: &[u8]) -> bool {
+    const SPACES: u64 = 0x2020_2020_2020_2020;
+    let (words, rest) = text.as_chunks::<8>();
+    let in_word = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        let control = word.wrapping_sub(SPACES) & !word & HIGH_BITS;
+        control | bytes_equal(word, b'"') | bytes_equal(word, b'\\') != 0
+    };
+    words.iter().any(in_word) || rest.iter().any(|b| *b < 0x20 || matches!(b, b'"' | b'\\'))
 }
 
 /// See [`elements`].
@@ -109,14 +121,39 @@ fn string_len(text: &[u8]) -> usize {
     }
     let mut at = 1;
     while let Some(rest) = text.get(at..) {
-        match rest.iter().position(|b| matches!(b, b'"' | b'\\')) {
-            Some(n) if rest.get(n) == Some(&b'"') => return at + n + 1,
-            Some(n) => at += n + 2,
-            None => break,
+        let Some(n) = string_end(rest) else { break };
+        if rest.get(n) == Some(&b'"') {
+            return at + n + 1;
         }
+        at += n + 2;
     }
     text.len()
 }
+
+/// Where the next quote or backslash is. Looks at eight bytes at once: most of a document is text.
+#[inline]
+fn string_end(text: &[u8]) -> Option<usize> {
+    let (words, rest) = text.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = bytes_equal(word, b'"') | bytes_equal(word, b'\\');
+        if found != 0 {
+            return Some(at * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let at = rest.iter().position(|b| matches!(b, b'"' | b'\\'))?;
+    Some(words.len() * 8 + at)
+}
+
+/// The highest bit of each byte that is the one looked for; of bytes behind the first such one it may be set wrongly.
+#[inline]
+const fn bytes_equal(word: u64, byte: u8) -> u64 {
+    let differing = word ^ (LOW_BITS * byte as u64);
+    differing.wrapping_sub(LOW_BITS) & !differing & HIGH_BITS
+}
+
+const LOW_BITS: u64 = 0x0101_0101_0101_0101;
+const HIGH_BITS: u64 = LOW_BITS << 7;
 
 fn nested_len(text: &[u8]) -> usize {
     let mut depth = 0_usize;
@@ -150,6 +187,8 @@ mod tests {
             (r#"{"a":"}","b":[1,{"c":"]"}]},x"#, r#"{"a":"}","b":[1,{"c":"]"}]}"#),
             ("[[],[1]]]", "[[],[1]]"),
             ("true}", "true"),
+            (r#""0123456\"89abcdef\\\\",""#, r#""0123456\"89abcdef\\\\""#),
+            ("\"01234567\u{a2}\u{dc}\u{5c22}9\",\"", "\"01234567\u{a2}\u{dc}\u{5c22}9\""),
             ("-1.5e3,", "-1.5e3"),
         ] {
             assert_eq!(value_len(text.as_bytes()), value.len(), "{text}");
@@ -165,6 +204,20 @@ mod tests {
         assert_eq!(elements(b"[1,\"a,b\",{}]").count(), 3);
         assert_eq!(elements(b"[]").count(), 0);
         assert_eq!(elements(b"\"one\"").count(), 1);
+    }
+
+    #[test]
+    fn what_needs_escaping_is_seen_wherever_it_is() {
+        for special in ['"', '\\', '\n', '\0', '\u{1f}'] {
+            for at in 0..20 {
+                let mut text = "Zürich, Tōkyō ~ !#".to_owned();
+                let at = text.char_indices().nth(at).map_or(text.len(), |(at, _)| at);
+                text.insert(at, special);
+                assert!(needs_escape(text.as_bytes()), "{text:?}");
+            }
+        }
+        assert!(!needs_escape("Zürich, Tōkyō ~ !#\u{7f}\u{80}\u{ffff}".as_bytes()));
+        assert!(!needs_escape(b""));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use super::ViolationKind;
 use super::read::Reader;
-use super::scan::write_string;
+use super::scan::{needs_escape, write_string};
 use super::seed_any::SkipSeed;
 use crate::compat::Leniency;
 use crate::schema::AttributeType;
@@ -224,7 +224,7 @@ impl ValueSeed<'_, '_> {
         if text.len() > most {
             return Some((ViolationKind::Limit, "is too long"));
         }
-        if text.bytes().any(|b| b == 0) {
+        if needs_escape(text.as_bytes()) && text.contains('\0') {
             return Some((ViolationKind::Value, "holds a NUL character"));
         }
         if self.reader.is_stored() {
@@ -378,54 +378,6 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_> {
         let open = self.reader.out.len();
         let assigned = self.reader.object(&mut map, id, depth)?;
         Ok(assigned && !(self.is_empty_reference(open) && self.reader.lenient(Leniency::EmptyReference, id)))
-    }
-}
-
-/// The attribute `schemas`.
-pub(super) struct SchemasSeed<'a, 'r> {
-    pub(super) reader: &'a mut Reader<'r>,
-}
-
-impl<'de> DeserializeSeed<'de> for SchemasSeed<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for SchemasSeed<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of schema URIs")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(self, uri: &str) -> Result<(), E> {
-        if !self.reader.lenient(Leniency::SingleValue, AttrId::SCHEMAS) {
-            return Err(self.reader.fail(ViolationKind::Schemas, AttrId::SCHEMAS, "must be an array"));
-        }
-        self.reader.schema_uri(uri)
-    }
-
-    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<(), S::Error> {
-        let mut seen: Vec<String> = Vec::new();
-        while let Some(uri) = seq.next_element::<Cow<'_, str>>()? {
-            self.reader.count(AttrId::SCHEMAS)?;
-            if seen.len() >= self.reader.limits().values {
-                return Err(self.reader.fail(ViolationKind::Limit, AttrId::SCHEMAS, "has too many values"));
-            }
-            if seen.iter().any(|s| s.eq_ignore_ascii_case(&uri)) {
-                return Err(self.reader.fail(ViolationKind::Schemas, AttrId::SCHEMAS, "names a schema twice"));
-            }
-            self.reader.schema_uri(&uri)?;
-            seen.push(uri.into_owned());
-        }
-        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ impl Resource {
     pub(crate) fn succeeding(&self, current: &Self) -> Result<Self, Violation> {
         let table = self.resource_type().table();
         let mut changes: Vec<(AttrId, Option<Vec<u8>>)> = Vec::new();
-        for Entry { id, .. } in current.document().directory.iter().copied() {
+        for Entry { id, .. } in current.document().entries() {
             let node = table.node(id);
             let extension = node.is_extension();
             let derived = node.relation() == Relation::Derived;
@@ -34,7 +34,7 @@ impl Resource {
                 _ => {}
             }
         }
-        let secrets = self.document().secrets.clone();
+        let secrets = self.document().secrets().into();
         Ok(splice(self, &changes, &[], secrets))
     }
 
@@ -66,15 +66,15 @@ impl Resource {
 
     /// Whether the request brings a secret to set or to take away.
     pub(crate) fn has_secrets(&self) -> bool {
-        !self.document().secrets.is_empty()
+        !self.document().secrets().is_empty()
     }
 
     /// The attributes that have a value, by name.
     pub(crate) fn assigned(&self) -> Vec<String> {
         let table = self.resource_type().table();
-        let entries = self.document().directory.iter().filter(|e| e.id != AttrId::SCHEMAS && e.id != AttrId::UNKNOWN);
+        let entries = self.document().entries().filter(|e| e.id != AttrId::SCHEMAS && e.id != AttrId::UNKNOWN);
         let names = entries.filter(|e| !table.node(e.id).is_extension()).map(|e| table.path(e.id));
-        names.chain(self.document().secrets.iter().map(|(id, _)| table.path(*id))).collect()
+        names.chain(self.document().secrets().iter().map(|(id, _)| table.path(*id))).collect()
     }
 
     /// The attributes whose values are not those of `other`, by name.
@@ -90,7 +90,7 @@ impl Resource {
                 && node.relation() != Relation::Derived
         };
         let ids = table.ids().filter(|id| relevant(*id) && self.value(*id) != other.value(*id));
-        let secrets = self.document().secrets.iter().map(|(id, _)| *id);
+        let secrets = self.document().secrets().iter().map(|(id, _)| *id);
         ids.chain(secrets).map(|id| table.path(id)).collect()
     }
 }

@@ -2,15 +2,16 @@
 //! schema kept.
 
 use std::collections::HashSet;
-use std::ops::Range;
 
 use serde::de::{Error as _, MapAccess, SeqAccess};
 
+use super::assemble::entry;
 use super::read::{Mode, Reader, UnknownAttributes, is_legacy};
 use super::scan;
-use super::seed::{Key, KeySeed, SchemasSeed, ValueSeed, number_token};
+use super::seed::{Key, KeySeed, ValueSeed, number_token};
 use super::seed_any::{CopySeed, SkipSeed};
-use super::{Entry, Violation, ViolationKind};
+use super::seed_schemas::SchemasSeed;
+use super::{Violation, ViolationKind};
 use crate::compat::Leniency;
 use crate::schema::table::{AttrId, Children, Node, Relation, Role};
 
@@ -208,8 +209,7 @@ impl Reader<'_> {
     }
 
     fn close_span(&mut self, id: AttrId, start: usize) {
-        let position = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        self.spans.push(Entry { id, start: position(start), end: position(self.out.len()) });
+        self.spans.push(entry(id, start, self.out.len()));
     }
 
     fn check_required<E: serde::de::Error>(&mut self, children: &Children, base: usize) -> Result<(), E> {
@@ -252,33 +252,37 @@ impl Reader<'_> {
             self.sort_members(open, base);
         }
         self.out.push(b'}');
-        let node = self.ty.node(parent);
-        if node.is_extension() {
-            let part = open.saturating_sub(node.key().len());
-            let offset = u32::try_from(part).unwrap_or(u32::MAX);
-            let spans = self.spans.get(base..).unwrap_or_default();
-            self.inner.extend(spans.iter().filter(|s| s.id != AttrId::UNKNOWN).map(|s| Entry {
-                id: s.id,
-                start: s.start.saturating_sub(offset),
-                end: s.end.saturating_sub(offset),
-            }));
+        if self.ty.node(parent).is_extension() {
+            // its attributes stay for the directory; those that no schema defines come last
+            let known = self.spans.iter().rposition(|s| s.id != AttrId::UNKNOWN).map_or(0, |at| at + 1);
+            self.spans.truncate(known.max(base));
+        } else {
+            self.spans.truncate(base);
         }
-        self.spans.truncate(base);
         any
     }
 
     fn sort_members(&mut self, open: usize, base: usize) {
-        let text = self.out.split_off(open);
-        let mut spans = self.spans.split_off(base);
+        let spans = self.spans.get_mut(base..).unwrap_or_default();
         spans.sort_by_key(|s| s.id);
-        self.out.push(b'{');
+        // the sorted text is written behind the other, which then goes
+        let first = open + 1;
+        let (unsorted, mut end) = (self.out.len(), first);
         for span in spans {
-            self.separate(base);
-            let start = self.out.len();
-            let range = relative(span, open);
-            self.out.extend_from_slice(text.get(range).unwrap_or_default());
-            self.close_span(span.id, start);
+            let range = span.start as usize..span.end as usize;
+            if range.end > unsorted || range.start > range.end {
+                continue;
+            }
+            if end > first {
+                self.out.push(b',');
+                end += 1;
+            }
+            let start = end;
+            end += range.len();
+            self.out.extend_from_within(range);
+            *span = entry(span.id, start, end);
         }
+        self.out.drain(first..unsorted);
     }
 
     /// A resource is a member once, however often the request names it.
@@ -304,17 +308,13 @@ impl Reader<'_> {
     }
 }
 
-fn relative(span: Entry, open: usize) -> Range<usize> {
-    (span.start as usize).saturating_sub(open)..(span.end as usize).saturating_sub(open)
-}
-
 /// The members of an object that were there already.
 #[derive(Default)]
-struct Seen([u64; 4]);
+pub(super) struct Seen([u64; 4]);
 
 impl Seen {
     /// `false` when it was there before.
-    fn insert(&mut self, position: usize) -> bool {
+    pub(super) fn insert(&mut self, position: usize) -> bool {
         let Some(word) = self.0.get_mut(position / 64) else { return true };
         let bit = 1 << (position % 64);
         let new = *word & bit == 0;

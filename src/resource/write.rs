@@ -1,5 +1,7 @@
 //! Writing a resource into an answer: the wanted spans are copied, and what depends on where the service runs is added.
 
+use std::ops::Range;
+
 use super::project::{Keep, Projection};
 use super::scan::{self, elements, members, unknown_members};
 use super::{Entry, Resource};
@@ -33,9 +35,13 @@ impl Links {
         out.extend_from_slice(self.base.as_bytes());
         out.extend_from_slice(endpoint.as_bytes());
         out.push(b'/');
+        if id.iter().all(|b| stands_for_itself(*b)) {
+            out.extend_from_slice(id);
+            return;
+        }
         for byte in id {
             match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'@' | b':' => out.push(*byte),
+                byte if stands_for_itself(*byte) => out.push(*byte),
                 _ => out.extend_from_slice(format!("%{byte:02X}").as_bytes()),
             }
         }
@@ -45,6 +51,11 @@ impl Links {
         let found = self.endpoints.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(type_name));
         found.map(|(_, endpoint)| endpoint.as_str())
     }
+}
+
+/// Whether a byte is written into a path as it is.
+fn stands_for_itself(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'@' | b':')
 }
 
 impl Resource {
@@ -69,7 +80,7 @@ impl Resource {
     pub(crate) fn write(&self, out: &mut Vec<u8>, projection: &Projection, links: Option<&Links>) {
         out.push(b'{');
         let mut writer = Writer { resource: self, projection, links, empty: out.len(), run: None, out };
-        writer.entries(&self.document().directory);
+        writer.entries(0..self.document().entries().len());
         writer.flush();
         writer.out.push(b'}');
     }
@@ -87,24 +98,35 @@ struct Writer<'w> {
 }
 
 impl Writer<'_> {
-    fn entries(&mut self, mut entries: &[Entry]) {
-        let table = self.resource.resource_type().table();
-        while let Some((entry, rest)) = entries.split_first() {
+    /// Those at these places of the directory.
+    fn entries(&mut self, places: Range<usize>) {
+        let (table, document) = (self.resource.resource_type().table(), self.resource.document());
+        let mut at = places.start;
+        while let Some(entry) = document.entry_at(at).filter(|_| at < places.end) {
             let node = table.node(entry.id);
-            let inner = rest.iter().take_while(|e| e.start < entry.end).count();
-            let (inner, rest) = rest.split_at_checked(inner).unwrap_or((&[], rest));
-            entries = rest;
+            let first = at + 1;
+            at = first;
+            if node.is_extension() {
+                at += document.entries().skip(first).take_while(|e| e.start < entry.end).count();
+            }
+            let inner = first..at;
             let plain = self.links.is_none()
                 || node.relation() == Relation::No
                     && entry.id != table.meta().meta
-                    && inner.iter().all(|e| table.node(e.id).relation() == Relation::No);
+                    && !self.has_references(inner.clone());
             match self.projection.keep(entry.id) {
                 Keep::Nothing => {}
-                Keep::Whole if plain => self.copy(*entry),
-                keep if node.is_extension() => self.extension(*entry, inner, keep),
-                keep => self.rewritten(*entry, node, keep),
+                Keep::Whole if plain => self.copy(entry),
+                keep if node.is_extension() => self.extension(entry, inner, keep),
+                keep => self.rewritten(entry, node, keep),
             }
         }
+    }
+
+    fn has_references(&self, mut places: Range<usize>) -> bool {
+        let (table, document) = (self.resource.resource_type().table(), self.resource.document());
+        let relation = |at| document.entry_at(at).map_or(Relation::No, |e| table.node(e.id).relation());
+        places.any(|at| relation(at) != Relation::No)
     }
 
     /// Copies an entry; what follows directly on it is copied with it.
@@ -121,7 +143,7 @@ impl Writer<'_> {
     fn flush(&mut self) {
         if let Some((start, end)) = self.run.take() {
             self.separate();
-            let text = self.resource.document().json.get(start as usize..end as usize);
+            let text = self.resource.document().json().get(start as usize..end as usize);
             self.out.extend_from_slice(text.unwrap_or_default());
         }
     }
@@ -132,7 +154,7 @@ impl Writer<'_> {
         }
     }
 
-    fn extension(&mut self, entry: Entry, inner: &[Entry], keep: Keep) {
+    fn extension(&mut self, entry: Entry, inner: Range<usize>, keep: Keep) {
         let table = self.resource.resource_type().table();
         let node = table.node(entry.id);
         self.flush();
@@ -174,9 +196,7 @@ impl Writer<'_> {
     fn rewritten(&mut self, entry: Entry, node: &Node, keep: Keep) {
         self.flush();
         let document = self.resource.document();
-        let Some(value) = document.json.get(entry.start as usize + node.key().len()..entry.end as usize) else {
-            return;
-        };
+        let Some(value) = document.value(entry, node.key().len()) else { return };
         let before = self.out.len();
         self.separate();
         self.out.extend_from_slice(node.key().as_bytes());
@@ -204,13 +224,17 @@ impl Writer<'_> {
 
     /// One complex value. Says whether anything of it was wanted.
     fn object(&mut self, node: &Node, object: &[u8], keep: Keep) -> bool {
+        if keep == Keep::Whole {
+            self.whole_object(node, object);
+            return true;
+        }
         let table = self.resource.resource_type().table();
         self.out.push(b'{');
         let first = self.out.len();
         for (name, value) in members(object) {
             let child = std::str::from_utf8(name).ok().and_then(|name| table.child(node.children(), name));
             let shown = match child {
-                Some(child) => keep == Keep::Whole || self.projection.keep(child) != Keep::Nothing,
+                Some(child) => self.projection.keep(child) != Keep::Nothing,
                 None => self.shows_unknown(keep),
             };
             if shown {
@@ -229,6 +253,32 @@ impl Writer<'_> {
         let any = self.out.len() > first;
         self.out.push(b'}');
         any
+    }
+
+    /// One complex value that is copied, with the links that belong into it.
+    fn whole_object(&mut self, node: &Node, object: &[u8]) {
+        let first = self.out.len() + 1;
+        if node.relation() != Relation::No {
+            let mut end = 0;
+            for (name, value) in members(object) {
+                // the comma or brace, two quotes and the colon
+                end += name.len() + value.len() + 4;
+                if name == b"value" {
+                    let (start, rest) = object.split_at_checked(end).unwrap_or((object, &[]));
+                    self.out.extend_from_slice(start);
+                    self.reference(node, object, value, first);
+                    self.out.extend_from_slice(rest);
+                    return;
+                }
+            }
+        }
+        if node.name() == "meta" {
+            self.out.extend_from_slice(object.strip_suffix(b"}").unwrap_or(object));
+            self.location(node, first);
+            self.out.push(b'}');
+        } else {
+            self.out.extend_from_slice(object);
+        }
     }
 
     /// `$ref`, where the id in `value` has a type that is known.
