@@ -1,6 +1,7 @@
 //! Who refers to whom, in both directions, at a cost that does not depend on how many there are.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 use super::table::Slot;
 use crate::schema::table::AttrId;
@@ -8,8 +9,8 @@ use crate::schema::table::AttrId;
 #[derive(Debug, Default)]
 pub(super) struct Relations {
     held: HashMap<(Slot, AttrId), Members>,
-    /// by member: who holds it. Most are held by few.
-    holders: HashMap<Slot, Vec<(Slot, AttrId)>>,
+    /// member, and who holds it by which attribute: one set for all, because most members are held by few
+    holders: BTreeSet<(Slot, Slot, AttrId)>,
 }
 
 /// The references that one resource holds.
@@ -26,15 +27,15 @@ impl Relations {
     pub(super) fn add(&mut self, holder: Slot, attribute: AttrId, member: Slot, sent: Option<&[u8]>) -> bool {
         let members = self.held.entry((holder, attribute)).or_default();
         let place = u32::try_from(members.list.len()).unwrap_or(u32::MAX);
-        if members.places.contains_key(&member) {
-            return false;
-        }
-        members.places.insert(member, place);
+        match members.places.entry(member) {
+            Entry::Occupied(_) => return false,
+            Entry::Vacant(free) => free.insert(place),
+        };
         members.list.push(member);
         if let Some(sent) = sent {
             members.sent.insert(member, sent.into());
         }
-        self.holders.entry(member).or_default().push((holder, attribute));
+        self.holders.insert((member, holder, attribute));
         true
     }
 
@@ -42,7 +43,7 @@ impl Relations {
     pub(super) fn remove(&mut self, holder: Slot, attribute: AttrId, member: Slot) -> bool {
         let removed = self.held.get_mut(&(holder, attribute)).is_some_and(|members| members.remove(member));
         if removed {
-            self.forget_holder(member, holder, attribute);
+            self.holders.remove(&(member, holder, attribute));
         }
         removed
     }
@@ -62,14 +63,12 @@ impl Relations {
 
     /// Who refers to `member` by this attribute.
     pub(super) fn holders(&self, member: Slot, attribute: AttrId) -> Vec<Slot> {
-        let all = self.holders.get(&member).map(Vec::as_slice).unwrap_or_default();
-        all.iter().filter(|(_, a)| *a == attribute).map(|(holder, _)| *holder).collect()
+        self.held_by(member).filter(|(_, a)| *a == attribute).map(|(holder, _)| holder).collect()
     }
 
     /// Who refers to `member` at all.
     pub(super) fn all_holders(&self, member: Slot) -> Vec<Slot> {
-        let all = self.holders.get(&member).map(Vec::as_slice).unwrap_or_default();
-        all.iter().map(|(holder, _)| *holder).collect()
+        self.held_by(member).map(|(holder, _)| holder).collect()
     }
 
     /// Removes everything from and to a resource that is deleted. Gives those that referred to it.
@@ -77,11 +76,12 @@ impl Relations {
         let own: Vec<AttrId> = self.held.keys().filter(|(holder, _)| *holder == slot).map(|(_, a)| *a).collect();
         for attribute in own {
             for member in self.held.remove(&(slot, attribute)).unwrap_or_default().list {
-                self.forget_holder(member, slot, attribute);
+                self.holders.remove(&(member, slot, attribute));
             }
         }
-        let holders = self.holders.remove(&slot).unwrap_or_default();
+        let holders: Vec<(Slot, AttrId)> = self.held_by(slot).collect();
         for (holder, attribute) in &holders {
+            self.holders.remove(&(slot, *holder, *attribute));
             if let Some(members) = self.held.get_mut(&(*holder, *attribute)) {
                 members.remove(slot);
             }
@@ -89,13 +89,9 @@ impl Relations {
         holders.into_iter().map(|(holder, _)| holder).filter(|holder| *holder != slot).collect()
     }
 
-    fn forget_holder(&mut self, member: Slot, holder: Slot, attribute: AttrId) {
-        if let Some(holders) = self.holders.get_mut(&member) {
-            holders.retain(|held| *held != (holder, attribute));
-            if holders.is_empty() {
-                self.holders.remove(&member);
-            }
-        }
+    fn held_by(&self, member: Slot) -> impl Iterator<Item = (Slot, AttrId)> {
+        let all = (member, Slot::MIN, AttrId::ROOT)..=(member, Slot::MAX, AttrId::UNKNOWN);
+        self.holders.range(all).map(|(_, holder, attribute)| (*holder, *attribute))
     }
 }
 

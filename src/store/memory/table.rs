@@ -1,5 +1,6 @@
 //! The resources of one tenant.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use super::relations::Relations;
 use crate::attr::fold;
 use crate::etag::Version;
 use crate::patch::{Changes, Patched};
-use crate::resource::scan::elements;
+use crate::resource::scan::{elements, member};
 use crate::resource::{Projection, Resource, ValueRef, splice};
 use crate::schema::ResourceType;
 use crate::schema::table::{AttrId, Relation};
@@ -86,7 +87,7 @@ impl Table {
         let ty = key.resource_type;
         for attribute in ty.table().ids().filter(|id| ty.node(*id).relation() == Relation::Many) {
             let wanted: Vec<Vec<u8>> = elements(new.value(attribute).unwrap_or_default()).map(<[u8]>::to_vec).collect();
-            let keep: std::collections::HashSet<String> = wanted.iter().filter_map(|r| value_of(r)).collect();
+            let keep: std::collections::HashSet<Cow<'_, str>> = wanted.iter().filter_map(|r| value_of(r)).collect();
             for member in self.relations.members(slot, attribute) {
                 if !keep.contains(self.id(member).as_ref()) {
                     changed |= self.relations.remove(slot, attribute, member);
@@ -225,7 +226,7 @@ impl Table {
 
     fn relate(&mut self, holder: Slot, attribute: AttrId, reference: &[u8]) -> bool {
         let Some(value) = value_of(reference) else { return false };
-        let member = match self.by_id.get(value.as_str()) {
+        let member = match self.by_id.get(value.as_ref()) {
             Some(slot) => *slot,
             None => self.new_slot(&value),
         };
@@ -354,8 +355,8 @@ fn display(resource: &Resource) -> Option<String> {
     text("displayName").or_else(|| text("userName"))
 }
 
-fn value_of(reference: &[u8]) -> Option<String> {
-    ValueRef::new(reference).get("value")?.as_str().map(|value| value.into_owned())
+fn value_of(reference: &[u8]) -> Option<Cow<'_, str>> {
+    ValueRef::new(member(reference, "value")?).as_str()
 }
 
 /// SCIM's timestamps have milliseconds at the most.
