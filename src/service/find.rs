@@ -73,8 +73,9 @@ impl<C: Context> Inner<C> {
 
     /// A 304, when the client has this version already.
     fn unchanged(&self, resource: &Resource, call: &Call<'_>) -> Option<Reply> {
+        let known = call.if_none_match.as_ref()?;
         let version = resource.version()?;
-        let known = call.if_none_match.as_ref()?.contains(&version);
+        let known = known.contains(&version);
         known.then(|| Reply::empty(StatusCode::NOT_MODIFIED).with_etag(Some(&version)))
     }
 

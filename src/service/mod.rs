@@ -11,7 +11,7 @@ mod response;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{Method, Request, Response};
 
@@ -81,7 +81,7 @@ impl<C: Context> Service<C> {
     /// `cx` is what the host's authentication made of the request's credentials. The body has to be complete; a host reads at
     /// most [`Limits::body_bytes`] and one byte more.
     pub async fn call<B: AsRef<[u8]>>(&self, cx: &C, request: Request<B>) -> Response<Vec<u8>> {
-        let start = Instant::now();
+        let start = self.inner.observer.as_ref().map(|_| Instant::now());
         let (head, body) = request.into_parts();
         let mut trace = Trace::default();
         let call = Call::read(&self.inner, &head, body.as_ref(), &mut trace);
@@ -91,7 +91,10 @@ impl<C: Context> Service<C> {
             Err(refusal) => Err(refusal),
         };
         if let Some(observer) = &self.inner.observer {
-            observer.exchange(cx, &trace.exchange(&head.method, &result, start.elapsed()));
+            observer.exchange(
+                cx,
+                &trace.exchange(&head.method, &result, start.map_or(Duration::ZERO, |start| start.elapsed())),
+            );
         }
         let body_wanted = head.method != Method::HEAD;
         match result {

@@ -72,7 +72,7 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    pub(super) fn at<C>(&mut self, inner: &Inner<C>, method: &Method, route: &Route) {
+    pub(super) fn at<C>(&mut self, inner: &Inner<C>, method: &Method, route: &Route<'_>) {
         let name = |at: &usize| inner.types.get(*at).map(|r| r.ty.name().to_owned());
         self.operation = Some(match (route, method) {
             (Route::Collection(_), &Method::POST) => "create",
@@ -92,7 +92,7 @@ impl Trace {
             Route::Collection(at) | Route::Search(at) => self.resource_type = name(at),
             Route::Resource(at, id) => {
                 self.resource_type = name(at);
-                self.id = Some(id.clone());
+                self.id = Some(id.clone().into_owned());
             }
             _ => {}
         }

@@ -16,7 +16,7 @@ use crate::{Error, Limits, ScimType};
 
 /// A request whose head has been understood.
 pub(crate) struct Call<'a> {
-    pub(crate) route: Route,
+    pub(crate) route: Route<'a>,
     pub(crate) method: &'a Method,
     pub(crate) query: &'a str,
     pub(crate) body: &'a [u8],
@@ -29,18 +29,18 @@ pub(crate) struct Call<'a> {
 
 /// What a path leads to. Resource types are numbered in the order of their registration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Route {
+pub(crate) enum Route<'a> {
     Collection(usize),
     Search(usize),
-    Resource(usize, String),
+    Resource(usize, Cow<'a, str>),
     ServiceProviderConfig,
-    Schemas(Option<String>),
-    ResourceTypes(Option<String>),
+    Schemas(Option<Cow<'a, str>>),
+    ResourceTypes(Option<Cow<'a, str>>),
     /// an endpoint of RFC 7644 that is not served
     Unsupported(&'static str),
 }
 
-impl Route {
+impl Route<'_> {
     /// The methods that the route has, for `Allow`.
     fn methods(&self) -> &'static str {
         match self {
@@ -85,7 +85,7 @@ impl<'a> Call<'a> {
 }
 
 /// Finds the route of a path. The path is decoded once, segment by segment; endpoints are found in any letter case.
-fn route<C>(inner: &Inner<C>, path: &str) -> Result<Route, Error> {
+fn route<'a, C>(inner: &Inner<C>, path: &'a str) -> Result<Route<'a>, Error> {
     let not_found = || Error::not_found("no such endpoint");
     let path = match path.strip_prefix(inner.prefix.as_str()) {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
@@ -93,11 +93,9 @@ fn route<C>(inner: &Inner<C>, path: &str) -> Result<Route, Error> {
     };
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
-    let decoded: Option<Vec<String>> =
-        path.split('/').map(|s| String::from_utf8(percent_decode(s.bytes())?).ok()).collect();
-    let segments = decoded.ok_or_else(not_found)?;
-    let mut segments = segments.into_iter();
-    let (first, second, third) = (segments.next().unwrap_or_default(), segments.next(), segments.next());
+    let mut segments = path.split('/');
+    let mut segment = || segments.next().map(|s| decoded(s).ok_or_else(not_found)).transpose();
+    let (first, second, third) = (segment()?.unwrap_or_default(), segment()?, segment()?);
     if third.is_some() {
         return Err(not_found());
     }
@@ -121,6 +119,14 @@ fn route<C>(inner: &Inner<C>, path: &str) -> Result<Route, Error> {
     }
 }
 
+/// A segment of a path with its `%XX` decoded.
+fn decoded(segment: &str) -> Option<Cow<'_, str>> {
+    if !segment.contains('%') {
+        return Some(Cow::Borrowed(segment));
+    }
+    String::from_utf8(percent_decode(segment.bytes())?).ok().map(Cow::Owned)
+}
+
 /// The media type of the answer: `application/scim+json` unless the client accepts `application/json` only.
 fn media_type(headers: &HeaderMap) -> Result<&'static str, Error> {
     let mut json = false;
@@ -129,13 +135,13 @@ fn media_type(headers: &HeaderMap) -> Result<&'static str, Error> {
         for range in value.to_str().unwrap_or_default().split(',') {
             let (name, parameters) = range.split_once(';').unwrap_or((range, ""));
             let refused = parameters.split(';').any(|p| matches!(p.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
-            any |= !name.trim().is_empty();
-            match name.trim().to_ascii_lowercase().as_str() {
-                _ if refused => {}
-                "application/scim+json" | "application/*" | "*/*" => return Ok(SCIM_JSON),
-                "application/json" => json = true,
-                _ => {}
+            let name = name.trim();
+            any |= !name.is_empty();
+            let is = |media_type: &str| !refused && name.eq_ignore_ascii_case(media_type);
+            if is(SCIM_JSON) || is("application/*") || is("*/*") {
+                return Ok(SCIM_JSON);
             }
+            json |= is(JSON);
         }
     }
     match (json, any) {
@@ -175,11 +181,11 @@ fn check_body(
 }
 
 fn tags(headers: &HeaderMap, name: HeaderName, limits: &Limits) -> Result<Option<Tags>, Error> {
-    let lines: Vec<Cow<'_, str>> =
-        headers.get_all(&name).iter().map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
-    if lines.is_empty() {
+    if !headers.contains_key(&name) {
         return Ok(None);
     }
+    let lines: Vec<Cow<'_, str>> =
+        headers.get_all(&name).iter().map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
     let tags = Tags::parse(&lines.join(","), limits.etags);
     let detail = || format!("`{name}` must be `*` or at most {} entity tags", limits.etags);
     tags.map(Some).ok_or_else(|| Error::bad_request(ScimType::InvalidValue, detail()))
