@@ -239,7 +239,7 @@ impl Reader<'_> {
         let limits = self.rules.limits;
         let too_many = if self.ty.node(id).relation() == Relation::Many {
             self.references += 1;
-            self.references > limits.references.saturating_add(1)
+            self.references > limits.references
         } else {
             count > limits.values
         };
