@@ -152,11 +152,11 @@ impl<'a> Parameters<'a> {
         let filter = match &self.filter {
             None => None,
             Some(text) => {
+                // not kept as the source: the error holds the filter, and the filter what somebody is looking for
                 let filter = Filter::parse(text, limits)
-                    .map_err(|e| Error::bad_request(ScimType::InvalidFilter, e.to_string()).with_source(e))?;
-                let bound = filter
-                    .bind(ty, compat)
-                    .map_err(|e| Error::bad_request(ScimType::InvalidFilter, e.to_string()).with_source(e))?;
+                    .map_err(|e| Error::bad_request(ScimType::InvalidFilter, e.to_string()))?;
+                let bound =
+                    filter.bind(ty, compat).map_err(|e| Error::bad_request(ScimType::InvalidFilter, e.to_string()))?;
                 repairs.append(bound.repairs().clone());
                 Some(bound)
             }

@@ -35,7 +35,8 @@ impl Patch<'_> {
             creates: false,
         };
         for (number, operation) in self.operations.iter().enumerate() {
-            binder.creates = operation.op == Op::Add || operation.capitalised || self.from_entra;
+            let entra = operation.capitalised || self.from_entra;
+            binder.creates = operation.op == Op::Add || (entra && rules.compat.accepts(Leniency::ReplaceCreates));
             binder.operation(operation).map_err(|e| e.at(number))?;
         }
         let mut repairs = binder.reader.take_repairs();

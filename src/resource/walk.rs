@@ -102,7 +102,7 @@ impl Reader<'_> {
         Ok(count > 0)
     }
 
-    fn skips(&self, node: &Node, parent: AttrId) -> bool {
+    fn skips(&mut self, node: &Node, parent: AttrId) -> bool {
         let table = self.ty.table();
         if node.is_computed_ref() || (parent == table.meta().meta && node.name() == "location") {
             return true;
@@ -110,9 +110,16 @@ impl Reader<'_> {
         let display = node.role() == Role::Display && table.node(parent).relation() == Relation::Many;
         match self.mode {
             Mode::Stored => false,
-            _ if node.is_read_only() && display => !self.rules.compat.accepts(Leniency::ReferenceDisplay),
+            _ if node.is_read_only() && display => !self.keeps_display(parent),
             _ => node.is_read_only(),
         }
+    }
+
+    /// Noted once for each request: members come by the thousand.
+    fn keeps_display(&mut self, reference: AttrId) -> bool {
+        let leniency = Leniency::ReferenceDisplay;
+        let noted = self.repairs.as_slice().iter().any(|repair| repair.leniency == leniency);
+        noted || self.lenient(leniency, reference)
     }
 
     fn names_unknown(&self, parent: AttrId) -> bool {
@@ -232,7 +239,7 @@ impl Reader<'_> {
         let limits = self.rules.limits;
         let too_many = if self.ty.node(id).relation() == Relation::Many {
             self.references += 1;
-            self.references > limits.references.saturating_add(1)
+            self.references > limits.references
         } else {
             count > limits.values
         };

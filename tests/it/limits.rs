@@ -1,0 +1,244 @@
+//! Each limit: what is at it is accepted, what is one beyond is refused with the status and keyword that it goes with.
+
+use scim_provider::Limits;
+use serde_json::{Value, json};
+
+use crate::rules::devices::body;
+use crate::scim::{ENTERPRISE, GROUP, PATCH_OP, SEARCH, Scim, user};
+
+/// Sets a limit and sends a request that needs `amount` of what it bounds: once with the limit at it, once below.
+#[track_caller]
+fn at_and_beyond(
+    set: fn(&mut Limits, usize),
+    amount: usize,
+    request: impl Fn(&Scim) -> crate::scim::Answer,
+    (status, keyword): (u16, &str),
+) {
+    let enough = request(&Scim::limited(|limits| set(limits, amount)));
+    assert!(enough.status.is_success(), "at the limit: {}", enough.body);
+    request(&Scim::limited(|limits| set(limits, amount - 1))).refused(status, keyword);
+}
+
+fn search(filter: &str) -> Value {
+    json!({"schemas": [SEARCH], "filter": filter})
+}
+
+/// R-7644-3.4.2.2-22
+#[test]
+fn filter_bytes() {
+    let filter = r#"userName eq "ada""#;
+    let set = |limits: &mut Limits, n| limits.filter_bytes = n;
+    at_and_beyond(set, filter.len(), |scim| scim.filter("/Users", filter), (400, "invalidFilter"));
+    at_and_beyond(set, filter.len(), |scim| scim.post("/Users/.search", search(filter)), (400, "invalidFilter"));
+}
+
+/// R-7644-3.4.2.2-22
+#[test]
+fn filter_depth() {
+    let set = |limits: &mut Limits, n| limits.filter_depth = n;
+    at_and_beyond(set, 3, |scim| scim.filter("/Users", "(((title pr)))"), (400, "invalidFilter"));
+    at_and_beyond(set, 3, |scim| scim.filter("/Users", "not (not (not (title pr)))"), (400, "invalidFilter"));
+    at_and_beyond(set, 2, |scim| scim.filter("/Users", "emails[(type pr)]"), (400, "invalidFilter"));
+}
+
+/// R-7644-3.4.2.2-22
+#[test]
+fn filter_terms() {
+    let set = |limits: &mut Limits, n| limits.filter_terms = n;
+    at_and_beyond(
+        set,
+        3,
+        |scim| scim.filter("/Users", "title pr or title pr and emails[type pr]"),
+        (400, "invalidFilter"),
+    );
+}
+
+#[test]
+fn path_bytes() {
+    let patch = |scim: &Scim| {
+        let path = scim.user(json!({}));
+        scim.patch(&path, json!({"op": "add", "path": "name.givenName", "value": "x"}))
+    };
+    at_and_beyond(|limits, n| limits.path_bytes = n, "name.givenName".len(), patch, (400, "invalidPath"));
+}
+
+#[test]
+fn name_bytes() {
+    let set = |limits: &mut Limits, n| limits.name_bytes = n;
+    at_and_beyond(set, "displayName".len(), |scim| scim.filter("/Users", "displayName pr"), (400, "invalidFilter"));
+    let patch = |scim: &Scim| {
+        let path = scim.user(json!({}));
+        scim.patch(&path, json!({"op": "add", "path": "displayName", "value": "x"}))
+    };
+    at_and_beyond(set, "displayName".len(), patch, (400, "invalidPath"));
+}
+
+/// R-7644-3.12-12
+#[test]
+fn body_bytes() {
+    let set = |limits: &mut Limits, n| limits.body_bytes = n;
+    let sent = user(json!({}));
+    at_and_beyond(set, sent.to_string().len(), |scim| scim.post("/Users", sent.clone()), (413, ""));
+    let query = search("title pr");
+    at_and_beyond(set, query.to_string().len(), |scim| scim.post("/Users/.search", query.clone()), (413, ""));
+    let patch = |scim: &Scim| scim.patch("/Users/nobody", json!({"op": "remove", "path": "title"}));
+    let length = json!({"schemas": [PATCH_OP], "Operations": [{"op": "remove", "path": "title"}]}).to_string().len();
+    patch(&Scim::limited(|limits| limits.body_bytes = length)).refused(404, "");
+    patch(&Scim::limited(|limits| limits.body_bytes = length - 1)).refused(413, "");
+}
+
+#[test]
+fn json_depth() {
+    let set = |limits: &mut Limits, n| limits.json_depth = n;
+    let known = user(json!({"emails": [{"value": "x"}]}));
+    at_and_beyond(set, 3, |scim| scim.post("/Users", known.clone()), (400, "invalidValue"));
+    let unknown = user(json!({"unknown": [[[{"a": 1}]]]}));
+    at_and_beyond(set, 5, |scim| scim.post("/Users", unknown.clone()), (400, "invalidValue"));
+}
+
+#[test]
+fn json_nodes() {
+    // the object, the schema, the name, three lists of two
+    let sent = user(json!({"emails": [{"value": "x"}], "roles": [], "unknown": [1, 2]}));
+    let least = (1..64).find(|nodes| {
+        let scim = Scim::limited(|limits| limits.json_nodes = *nodes);
+        scim.post("/Users", sent.clone()).status == 201
+    });
+    let least = least.unwrap();
+    assert!((8..=12).contains(&least), "{least}");
+    at_and_beyond(
+        |limits, n| limits.json_nodes = n,
+        least,
+        |scim| scim.post("/Users", sent.clone()),
+        (400, "invalidValue"),
+    );
+}
+
+#[test]
+fn string_bytes() {
+    let set = |limits: &mut Limits, n| limits.string_bytes = n;
+    let long = "é".repeat(20);
+    // long enough for the URN in `schemas`, which is no value
+    at_and_beyond(set, 40, |scim| scim.post("/Users", user(json!({"title": long}))), (400, "invalidValue"));
+    let patch = |scim: &Scim| {
+        let path = scim.user(json!({}));
+        scim.patch(&path, json!({"op": "add", "path": "title", "value": long}))
+    };
+    at_and_beyond(set, 40, patch, (400, "invalidValue"));
+}
+
+#[test]
+fn unique_bytes() {
+    let set = |limits: &mut Limits, n| limits.unique_bytes = n;
+    at_and_beyond(set, 10, |scim| scim.post("/Users", user(json!({"userName": "0123456789"}))), (400, "invalidValue"));
+    at_and_beyond(set, 10, |scim| scim.post("/Devices", body(json!({"serial": "0123456789"}))), (400, "invalidValue"));
+}
+
+#[test]
+fn password_bytes() {
+    let set = |limits: &mut Limits, n| limits.password_bytes = n;
+    at_and_beyond(set, 10, |scim| scim.post("/Users", user(json!({"password": "0123456789"}))), (400, "invalidValue"));
+}
+
+#[test]
+fn patch_operations() {
+    let three = |scim: &Scim| {
+        let path = scim.user(json!({}));
+        scim.patch(&path, json!([{"op": "remove", "path": "title"}, {"op": "remove", "path": "title"}, {"op": "remove", "path": "title"}]))
+    };
+    at_and_beyond(|limits, n| limits.patch_operations = n, 3, three, (413, ""));
+}
+
+#[test]
+fn values() {
+    let set = |limits: &mut Limits, n| limits.values = n;
+    let three = json!([{"value": "1"}, {"value": "2"}, {"value": "3"}]);
+    at_and_beyond(set, 3, |scim| scim.post("/Users", user(json!({"emails": three}))), (400, "invalidValue"));
+    let one_by_one = |scim: &Scim| {
+        let path = scim.user(json!({"emails": [{"value": "1"}]}));
+        let add = |value: &str| json!({"op": "add", "path": "emails", "value": [{"value": value}]});
+        scim.patch(&path, json!([add("2"), add("3")]))
+    };
+    at_and_beyond(set, 3, one_by_one, (400, "invalidValue"));
+}
+
+#[test]
+fn references() {
+    let set = |limits: &mut Limits, n| limits.references = n;
+    let members = json!([{"value": "1"}, {"value": "2"}, {"value": "3"}]);
+    let group = json!({"schemas": [GROUP], "displayName": "g", "members": members});
+    at_and_beyond(set, 3, |scim| scim.post("/Groups", group.clone()), (400, "invalidValue"));
+    let add = |scim: &Scim| {
+        let group = scim.group("g", &[]);
+        scim.patch(&group, json!({"op": "add", "path": "members", "value": members}))
+    };
+    at_and_beyond(set, 3, add, (400, "invalidValue"));
+    let in_steps = |scim: &Scim| {
+        let group = scim.group("g", &[]);
+        let add = |value: &str| json!({"op": "add", "path": "members", "value": [{"value": value}]});
+        scim.patch(&group, json!([add("1"), add("2"), add("3")]))
+    };
+    at_and_beyond(set, 3, in_steps, (400, "invalidValue"));
+}
+
+#[test]
+fn patch_work() {
+    let visits = |scim: &Scim| {
+        let path = scim.user(json!({"emails": [{"value": "1"}, {"value": "2"}, {"value": "3"}]}));
+        let touch = json!({"op": "replace", "path": "emails[value eq \"1\"].type", "value": "x"});
+        scim.patch(&path, json!([touch, touch]))
+    };
+    assert_eq!(visits(&Scim::limited(|limits| limits.patch_work = 100)).status, 200);
+    visits(&Scim::limited(|limits| limits.patch_work = 5)).refused(413, "");
+}
+
+/// R-7644-3.4.2.4-08 R-7644-3.4.2.4-12
+#[test]
+fn page_default_and_page_max() {
+    let scim = Scim::limited(|limits| {
+        limits.page_default = 2;
+        limits.page_max = 3;
+    });
+    for n in 0..5 {
+        scim.user(json!({"userName": n.to_string()}));
+    }
+    scim.get("/Users").has(json!({"itemsPerPage": 2, "totalResults": 5}));
+    scim.get("/Users?count=3").has(json!({"itemsPerPage": 3}));
+    scim.get("/Users?count=4").has(json!({"itemsPerPage": 3}));
+}
+
+#[test]
+fn projection_names() {
+    let set = |limits: &mut Limits, n| limits.projection_names = n;
+    for parameter in ["attributes", "excludedAttributes"] {
+        let query = format!("/Users?{parameter}=title,nope,id");
+        at_and_beyond(set, 3, |scim| scim.get(&query), (400, "invalidValue"));
+        let body = json!({"schemas": [SEARCH], parameter: ["title", "nope", "id"]});
+        at_and_beyond(set, 3, |scim| scim.post("/Users/.search", body.clone()), (400, "invalidValue"));
+    }
+    at_and_beyond(set, 3, |scim| scim.get("/Users?attributes=a,b&attributes=c"), (400, "invalidValue"));
+}
+
+#[test]
+fn id_bytes() {
+    at_and_beyond(|limits, n| limits.id_bytes = n, 36, |scim| scim.get(&scim.user(json!({}))), (404, ""));
+}
+
+#[test]
+fn etags() {
+    let three = |scim: &Scim| {
+        let path = scim.user(json!({}));
+        scim.send("GET", &path, &[("if-none-match", "\"a\", \"b\""), ("if-none-match", "\"c\"")], "")
+    };
+    at_and_beyond(|limits, n| limits.etags = n, 3, three, (400, "invalidValue"));
+}
+
+#[test]
+fn what_holds_bytes_may_be_as_long_as_the_defaults_say() {
+    let limits = Limits::default();
+    let scim = Scim::new();
+    scim.post("/Users", user(json!({"userName": "u".repeat(limits.unique_bytes)}))).is(201);
+    scim.post("/Users", user(json!({"title": "t".repeat(limits.string_bytes)}))).is(201);
+    let department = json!({"department": "d".repeat(limits.string_bytes + 1)});
+    scim.post("/Users", user(json!({"userName": "b", ENTERPRISE: department}))).refused(400, "invalidValue");
+}

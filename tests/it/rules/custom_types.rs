@@ -1,0 +1,128 @@
+//! Resource types and extensions of the host's own (RFC 7643 §3.2, §3.3, §6), with characteristics that users lack.
+
+use scim_provider::schema::{Attribute, Schema, Uniqueness};
+use scim_provider::{BuildError, MemoryStore, ResourceType, Service, TenantId, User};
+use serde_json::json;
+
+use super::devices::{body, device};
+use crate::scim::{BASE, DEVICE, Scim, USER, user};
+
+pub(super) const BADGE: &str = "urn:example:params:scim:schemas:extension:badge:2.0:User";
+
+/// An extension with something required, something unique and something that can be set once.
+pub(super) fn badge() -> Schema {
+    Schema::new(
+        BADGE,
+        "Badge",
+        [
+            Attribute::string("number").required().case_exact().unique(Uniqueness::Server),
+            Attribute::string("colour"),
+            Attribute::date_time("issued").immutable(),
+        ],
+    )
+}
+
+fn with_badge() -> Scim {
+    Scim::of(Service::builder(BASE).resource(User::resource_type().required_extension(badge()), MemoryStore::new()))
+}
+
+/// R-7643-3.2-01 R-7644-3.2-01
+#[test]
+fn a_type_of_the_hosts_own_is_served_like_all_others() {
+    let scim = Scim::new();
+    let path = scim.create("/Devices", body(json!({"label": "a"})));
+    scim.put(&path, body(json!({"label": "b"}))).is(200).has(json!({"label": "b", "schemas": [DEVICE]}));
+    scim.get("/ResourceTypes/Device").is(200).has(json!({"endpoint": "/Devices", "schema": DEVICE}));
+    scim.get(&format!("/Schemas/{DEVICE}")).is(200);
+    scim.delete(&path).is(204);
+}
+
+/// R-7643-6-13 R-7644-3.5.1-13
+#[test]
+fn an_extension_that_is_required_has_to_be_there() {
+    let scim = with_badge();
+    for incomplete in [json!({}), json!({BADGE: {}}), json!({BADGE: null}), json!({BADGE: {"colour": "red"}})] {
+        scim.post("/Users", user(incomplete.clone())).refused(400, "invalidValue");
+        let path = scim.create("/Users", user(json!({BADGE: {"number": "1"}})));
+        scim.put(&path, user(incomplete)).refused(400, "invalidValue");
+        scim.delete(&path).is(204);
+    }
+    scim.post("/Users", user(json!({BADGE: {"number": "1"}}))).is(201).has(json!({"schemas": [USER, BADGE]}));
+}
+
+/// R-7643-6-14 R-7643-6-11
+#[test]
+fn an_extension_that_is_optional_may_be_missing() {
+    let scim = Scim::of(Service::builder(BASE).resource(User::resource_type().extension(badge()), MemoryStore::new()));
+    scim.post("/Users", user(json!({}))).is(201).has(json!({"schemas": [USER]}));
+    scim.post("/Users", user(json!({"userName": "b", BADGE: null}))).is(201).has(json!({"schemas": [USER]}));
+    scim.post("/Users", user(json!({"userName": "c", BADGE: {"colour": "red"}}))).refused(400, "invalidValue");
+}
+
+/// R-7643-7-32 R-7643-7-33 R-7643-7-17
+#[test]
+fn a_unique_value_is_unique_by_its_own_letter_case() {
+    let scim = Scim::new();
+    scim.post("/Devices", body(json!({}))).is(201);
+    scim.post("/Devices", body(json!({}))).refused(409, "uniqueness");
+    scim.post("/Devices", body(json!({"serial": "SN-1"}))).is(201).has(json!({"serial": "SN-1"}));
+    let scim = with_badge();
+    scim.post("/Users", user(json!({BADGE: {"number": "a"}}))).is(201);
+    scim.post("/Users", user(json!({"userName": "b", BADGE: {"number": "a"}}))).refused(409, "uniqueness");
+    scim.post("/Users", user(json!({"userName": "c", BADGE: {"number": "A"}}))).is(201);
+}
+
+/// R-7644-3.5.1-08 R-7644-3.5.1-10
+#[test]
+fn an_extensions_immutable_attribute_is_set_once() {
+    let scim = with_badge();
+    let path = scim.create("/Users", user(json!({BADGE: {"number": "1"}})));
+    let issued = |at: &str| user(json!({BADGE: {"number": "1", "issued": at}}));
+    scim.put(&path, issued("2026-01-01T00:00:00Z")).is(200);
+    scim.put(&path, issued("2027-01-01T00:00:00Z")).refused(400, "mutability");
+    let left_out = scim.put(&path, user(json!({BADGE: {"number": "1"}}))).is(200);
+    left_out.has(json!({BADGE: {"issued": "2026-01-01T00:00:00Z"}}));
+}
+
+/// R-7643-2.4-03 R-7643-3.1-01
+#[test]
+fn a_part_that_is_required_has_to_be_in_each_value() {
+    let scim = Scim::new();
+    scim.post("/Devices", body(json!({"ports": [{"value": "1"}, {"type": "usb"}]}))).refused(400, "invalidValue");
+    scim.post("/Devices", body(json!({"ports": [{"value": " "}]}))).refused(400, "invalidValue");
+    scim.post("/Devices", body(json!({"ports": []}))).is(201);
+}
+
+/// R-7643-6-05 R-7643-6-08 R-7644-4-06
+#[test]
+fn a_type_has_a_name_and_an_endpoint_of_its_own() {
+    let builder = || Service::<TenantId>::builder(BASE).resource(device(), MemoryStore::new());
+    let other = |name: &str, endpoint: &str| ResourceType::builder(name, endpoint, badge());
+    for (name, endpoint) in [("Device", "/Others"), ("Other", "/Devices"), ("Other", "devices")] {
+        let refused = builder().resource(other(name, endpoint), MemoryStore::new()).build();
+        assert!(matches!(refused, Err(BuildError::Endpoint(_))), "{name} {endpoint}");
+    }
+    for endpoint in ["/Schemas", "/me", "/Bulk", "/.search", "/", "/a/b", "/ServiceProviderConfig", "ResourceTypes"] {
+        assert!(builder().resource(other("Other", endpoint), MemoryStore::new()).build().is_err(), "{endpoint}");
+    }
+    assert!(builder().resource(other("Other", "Others"), MemoryStore::new()).build().is_ok());
+    assert!(matches!(Service::<TenantId>::builder(BASE).build(), Err(BuildError::NoResourceType)));
+}
+
+/// R-7643-6-09
+#[test]
+fn an_endpoint_may_be_given_without_its_slash() {
+    let ty = ResourceType::builder("Thing", "Things", badge());
+    let scim = Scim::of(Service::builder(BASE).resource(ty, MemoryStore::new()));
+    scim.get("/Things").is(200);
+    scim.get("/ResourceTypes/Thing").has(json!({"endpoint": "/Things"}));
+}
+
+/// R-7643-10-02
+#[test]
+fn a_broken_schema_is_not_served() {
+    let broken = Schema::new("no uri", "x", [Attribute::string("a")]);
+    let builder =
+        Service::<TenantId>::builder(BASE).resource(ResourceType::builder("X", "/Xs", broken), MemoryStore::new());
+    assert!(matches!(builder.build(), Err(BuildError::Schema(_))));
+}

@@ -1,0 +1,31 @@
+//! What RFC 7643 and RFC 7644 demand of a service provider, one behaviour at a time, through the public API.
+//!
+//! The first doc line of a test names the requirements that it proves: `R-7644-3.5.2.1-10` is the tenth of RFC 7644
+//! §3.5.2.1, `A-06` an ambiguity and how it is read, `I-03` a fact about identity providers, `E-7644-01` an erratum.
+
+mod create;
+mod custom_types;
+mod delete;
+pub(crate) mod devices;
+mod discovery;
+mod errors;
+mod etag;
+mod filter;
+mod filter_operators;
+mod formats;
+mod list;
+mod names;
+mod page;
+mod patch_add;
+mod patch_message;
+mod patch_mutability;
+mod patch_remove;
+mod patch_replace;
+mod project;
+mod read;
+mod replace;
+mod schemas;
+mod sort;
+mod tenants;
+mod types;
+mod users_and_groups;

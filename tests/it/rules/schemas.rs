@@ -1,0 +1,181 @@
+//! Schemas and their defaults (RFC 7643 §2.2, §7), and the attribute `schemas` (§3, §3.3).
+
+use scim_provider::schema::{Attribute, AttributeType, Mutability, Returned, Schema, Uniqueness};
+use scim_provider::{Extension, Resource, ResourceType, User};
+use serde_json::{Value, json};
+
+use super::devices;
+use crate::scim::{DEVICE, ENTERPRISE, GROUP, Scim, USER, user};
+
+fn attribute(definition: Value) -> Attribute {
+    serde_json::from_value(definition).unwrap()
+}
+
+/// R-7643-2.2-01 R-7643-2.2-02 R-7643-2.2-03 R-7643-2.2-04 R-7643-2.2-05 R-7643-2.2-06 R-7643-2.2-07 R-7643-1.1-02
+#[test]
+fn what_a_definition_leaves_out_has_a_default() {
+    let plain = attribute(json!({"name": "a"}));
+    assert_eq!((plain.kind, plain.multi_valued, plain.required), (AttributeType::String, false, false));
+    assert_eq!((plain.case_exact, plain.mutability), (false, Mutability::ReadWrite));
+    assert_eq!((plain.returned, plain.uniqueness), (Returned::Default, Uniqueness::None));
+    assert!(plain.canonical_values.is_empty() && plain.sub_attributes.is_empty());
+    assert_eq!(plain, Attribute::string("a"));
+}
+
+/// R-7643-7-08 E-7643-03 E-7643-24 R-7643-2.3-01
+#[test]
+fn there_are_eight_types() {
+    for name in ["string", "boolean", "decimal", "integer", "dateTime", "reference", "binary", "complex"] {
+        assert!(serde_json::from_value::<Attribute>(json!({"name": "a", "type": name})).is_ok(), "{name}");
+    }
+    assert!(serde_json::from_value::<Attribute>(json!({"name": "a", "type": "text"})).is_err());
+}
+
+/// R-7643-2.3.8-03 R-7643-1.2-04 R-7643-7-09 E-7643-23 R-7643-7-10 R-7643-1.2-01
+#[test]
+fn a_schema_nests_one_level() {
+    let check = |attribute: Attribute| Schema::new("urn:example:x", "x", [attribute]).check().is_ok();
+    assert!(check(Attribute::complex("a", [Attribute::string("b")])));
+    assert!(!check(Attribute::complex("a", [Attribute::complex("b", [Attribute::string("c")])])));
+    assert!(!check(Attribute::complex("a", [])), "complex without parts");
+    let builder = ResourceType::builder(
+        "X",
+        "/Xs",
+        Schema::new(
+            "urn:example:x",
+            "x",
+            [Attribute::complex("a", [Attribute::complex("b", [Attribute::string("c")])])],
+        ),
+    );
+    assert!(builder.build().is_err());
+}
+
+/// R-7643-2.3.8-04
+#[test]
+fn a_part_may_have_several_values() {
+    let scim = Scim::new();
+    let path = scim.create("/Devices", devices::body(json!({"ports": [{"value": "1", "tags": ["x", "y"]}]})));
+    assert!(scim.finds("/Devices", r#"ports[tags eq "y"]"#) && scim.finds("/Devices", r#"ports.tags eq "y""#));
+    scim.get(&path).has(json!({"ports": [{"tags": ["x", "y"]}]}));
+}
+
+/// R-7643-2.3.7-06 R-7643-7-34
+#[test]
+fn only_references_name_what_they_refer_to() {
+    let manual = devices::schema().attributes.iter().find(|a| a.name == "manual").cloned().unwrap();
+    assert_eq!(manual.reference_types, ["external"]);
+    let mut text = Attribute::string("a");
+    text.reference_types.push("User".to_owned());
+    assert!(Schema::new("urn:example:x", "x", [text]).check().is_err());
+}
+
+/// R-7643-7-06 R-7643-7-11 R-7643-7-12 R-7643-7-05
+#[test]
+fn a_schema_survives_the_way_to_json_and_back() {
+    let schema = devices::schema();
+    assert_eq!(schema.id, DEVICE);
+    let json = serde_json::to_value(&schema).unwrap();
+    assert_eq!(serde_json::from_value::<Schema>(json).unwrap(), schema);
+}
+
+/// R-7643-3.1-01 R-7643-3.1-03 R-7643-3-05 R-7643-3.1-11 R-7643-3.1-16 R-7643-3.1-18 R-7643-3.1-25
+#[test]
+fn common_attributes_belong_to_every_type() {
+    let devices = devices::devices();
+    let find = |path: &str| {
+        let path = scim_provider::AttrPath::parse(path).unwrap();
+        devices.resolve(&path).map(|found| found.definition().clone()).unwrap()
+    };
+    let id = find("id");
+    assert!(id.case_exact && id.mutability == Mutability::ReadOnly && id.returned == Returned::Always);
+    let external = find("externalId");
+    assert!(external.case_exact && !external.required && external.mutability == Mutability::ReadWrite);
+    assert_eq!((external.returned, external.uniqueness), (Returned::Default, Uniqueness::None));
+    for name in ["meta.resourceType", "meta.created", "meta.lastModified", "meta.location", "meta.version"] {
+        let part = find(name);
+        assert_eq!((part.mutability, part.returned), (Mutability::ReadOnly, Returned::Default), "{name}");
+    }
+    assert!(find("meta.version").case_exact && find("meta.resourceType").case_exact);
+}
+
+/// R-7643-3.1-04 R-7643-3.1-05
+#[test]
+fn a_schema_that_lists_a_common_attribute_does_not_change_it() {
+    let schema = Schema::new("urn:example:x", "x", [Attribute::integer("externalId"), Attribute::string("id")]);
+    let ty = ResourceType::builder("X", "/Xs", schema).build().unwrap();
+    let body = br#"{"schemas": ["urn:example:x"], "externalId": "e1", "id": "mine"}"#;
+    let parsed = Resource::parse(&ty, body).unwrap();
+    assert_eq!((parsed.text("externalId").as_deref(), parsed.id()), (Some("e1"), None));
+}
+
+/// R-7643-3.3-01 R-7643-3.3-04
+#[test]
+fn an_extension_adds_and_never_takes_away() {
+    let twice = User::resource_type().extension(scim_provider::EnterpriseUser::schema());
+    assert!(twice.extension(scim_provider::EnterpriseUser::schema()).build().is_err(), "the same extension twice");
+    let odd = Schema::new("urn:example:odd", "odd", [Attribute::integer("userName")]);
+    let ty = User::resource_type().extension(odd).build().unwrap();
+    let body = json!({"schemas": [USER], "userName": "ada", "urn:example:odd": {"userName": 7}});
+    let parsed = Resource::parse(&ty, body.to_string().as_bytes()).unwrap();
+    assert_eq!(parsed.text("userName").as_deref(), Some("ada"));
+}
+
+/// R-7643-3-01 R-7643-2.1-01 R-7644-3.1-02 R-7643-3.3-02 R-7643-3-06 A-45
+#[test]
+fn every_resource_names_its_schemas() {
+    let scim = Scim::new();
+    let path = scim.user(json!({}));
+    for query in ["", "?attributes=title", "?excludedAttributes=schemas"] {
+        scim.get(&format!("{path}{query}")).is(200).has(json!({"schemas": [USER]}));
+    }
+    for schemas in [json!(null), json!([]), json!([ENTERPRISE]), json!([GROUP])] {
+        scim.post("/Users", json!({"schemas": schemas, "userName": "bob"})).refused(400, "invalidSyntax");
+    }
+    scim.post("/Users", json!({"userName": "bob"})).refused(400, "invalidSyntax");
+}
+
+/// R-7643-3-02
+#[test]
+fn a_schema_is_named_once() {
+    let twice = json!([USER, USER.to_uppercase()]);
+    Scim::new().post("/Users", json!({"schemas": twice, "userName": "ada"})).refused(400, "invalidSyntax");
+}
+
+/// R-7643-3-03
+#[test]
+fn a_foreign_schema_is_refused_by_a_strict_service() {
+    let scim = Scim::strict();
+    scim.post("/Users", json!({"schemas": [USER, "urn:example:other"], "userName": "ada"}))
+        .refused(400, "invalidSyntax");
+    scim.post("/Users", json!({"schemas": [USER, GROUP], "userName": "ada"})).refused(400, "invalidSyntax");
+    let path = scim.user(json!({}));
+    scim.put(&path, json!({"schemas": [USER, DEVICE], "userName": "ada"})).refused(400, "invalidSyntax");
+}
+
+/// R-7643-3-04 R-7643-3.3-03
+#[test]
+fn the_order_of_schemas_means_nothing() {
+    let scim = Scim::strict();
+    for schemas in [json!([USER, ENTERPRISE]), json!([ENTERPRISE, USER])] {
+        let body = json!({"schemas": schemas, "userName": schemas.to_string(), ENTERPRISE: {"division": "x"}});
+        scim.post("/Users", body).is(201).has(json!({"schemas": [USER, ENTERPRISE]}));
+    }
+}
+
+/// R-7643-3.3-08 R-7643-3-07 A-20
+#[test]
+fn schemas_follow_from_the_data() {
+    let scim = Scim::strict();
+    let with_data = user(json!({"userName": "a", ENTERPRISE: {"division": "x"}}));
+    scim.post("/Users", with_data).is(201).has(json!({"schemas": [USER, ENTERPRISE], ENTERPRISE: {"division": "x"}}));
+    let without = json!({"schemas": [USER, ENTERPRISE], "userName": "b", ENTERPRISE: {}});
+    scim.post("/Users", without).is(201).has(json!({"schemas": [USER]})).lacks(&[&format!("/{ENTERPRISE}")]);
+}
+
+/// R-7643-3-08 R-7643-3.3-06
+#[test]
+fn the_resource_type_decides_what_is_known() {
+    let scim = Scim::new();
+    let path = scim.user(json!({"serial": "x", "members": [{"value": "1"}]}));
+    scim.get(&path).lacks(&["/serial", "/members"]).has(json!({"meta": {"resourceType": "User"}}));
+}
