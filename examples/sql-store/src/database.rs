@@ -190,12 +190,6 @@ impl Row {
         }
     }
 
-    pub(crate) fn optional_text(&self, at: usize) -> Result<Option<String>, StoreError> {
-        match self {
-            Self::Sqlite(row) => row.try_get(at).map_err(failure),
-        }
-    }
-
     pub(crate) fn integer(&self, at: usize) -> Result<i64, StoreError> {
         match self {
             Self::Sqlite(row) => row.try_get(at).map_err(failure),

@@ -11,9 +11,9 @@ pub(crate) enum Dialect {
 /// The statements that unfold a list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Listed {
-    /// tenant, group ids → group id, member id, kind, display
+    /// tenant, group ids → group id, its members as a JSON array of `[id, kind, display]`
     MembersOfGroups,
-    /// tenant, user ids → user id, group id, display name
+    /// tenant, user ids → user id, its groups as a JSON array of `[id, kind, display]`
     GroupsOfUsers,
     /// tenant, group id, references: adds those that are not there
     AddMembers,
@@ -45,21 +45,23 @@ impl Dialect {
 fn sqlite(statement: Listed) -> &'static str {
     match statement {
         Listed::MembersOfGroups => {
-            "SELECT m.group_id, m.member_id,
-                    CASE WHEN u.id IS NOT NULL THEN 'User' WHEN g.id IS NOT NULL THEN 'Group' ELSE m.member_kind END,
-                    COALESCE(u.display_name, u.user_name, g.display_name, m.display)
+            // a row for each group, not for each member: the driver's work for a row is many times that for a member
+            "SELECT m.group_id, json_group_array(json_array(
+                        m.member_id,
+                        CASE WHEN u.id IS NOT NULL THEN 'User' WHEN g.id IS NOT NULL THEN 'Group' ELSE m.member_kind END,
+                        COALESCE(u.display_name, u.user_name, g.display_name, m.display)))
              FROM group_members m
              LEFT JOIN users u ON u.tenant = m.tenant AND u.id = m.member_id
-             LEFT JOIN groups g ON g.tenant = m.tenant AND g.id = m.member_id
+             LEFT JOIN groups g ON u.id IS NULL AND g.tenant = m.tenant AND g.id = m.member_id
              WHERE m.tenant = $1 AND m.group_id IN (SELECT value FROM json_each($2))
-             ORDER BY m.group_id, m.member_id"
+             GROUP BY m.group_id"
         }
         Listed::GroupsOfUsers => {
-            "SELECT m.member_id, g.id, g.display_name
+            "SELECT m.member_id, json_group_array(json_array(g.id, 'direct', g.display_name))
              FROM group_members m
              JOIN groups g ON g.tenant = m.tenant AND g.id = m.group_id
              WHERE m.tenant = $1 AND m.member_id IN (SELECT value FROM json_each($2))
-             ORDER BY m.member_id, g.id"
+             GROUP BY m.member_id"
         }
         // `WHERE true`: without it SQLite takes ON for the beginning of a join
         Listed::AddMembers => {

@@ -1,5 +1,6 @@
 //! Memberships: the rows between groups and their members, read in both directions.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use scim_provider::{Projection, Reference, Resource, ResourceType, StoreError};
@@ -72,18 +73,16 @@ impl Side {
             Self::Users => Listed::GroupsOfUsers,
             Self::Groups => Listed::MembersOfGroups,
         };
-        let mut references: HashMap<String, Vec<Reference>> = HashMap::new();
-        for row in session.listed_rows(statement, &[tenant.into(), (&ids).into()]).await? {
-            let reference = match self {
-                Self::Users => Reference::to(&row.text(1)?, Some("direct"), Some(&row.text(2)?)),
-                Self::Groups => {
-                    Reference::to(&row.text(1)?, row.optional_text(2)?.as_deref(), row.optional_text(3)?.as_deref())
-                }
-            };
-            references.entry(row.text(0)?).or_default().push(reference);
-        }
-        Ok(references)
+        let rows = session.listed_rows(statement, &[tenant.into(), (&ids).into()]).await?;
+        rows.iter().map(|row| Ok((row.text(0)?, read(&row.text(1)?)?))).collect()
     }
+}
+
+/// References as the statements give them.
+fn read(json: &str) -> Result<Vec<Reference>, StoreError> {
+    type Row<'r> = (Cow<'r, str>, Option<Cow<'r, str>>, Option<Cow<'r, str>>);
+    let rows: Vec<Row<'_>> = serde_json::from_str(json).map_err(StoreError::backend)?;
+    Ok(rows.iter().map(|(id, kind, display)| Reference::to(id, kind.as_deref(), display.as_deref())).collect())
 }
 
 /// Ends the memberships of a resource that goes. The groups that lose a member are not what they were: their versions say so.
