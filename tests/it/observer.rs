@@ -250,7 +250,7 @@ fn recording() -> (Scim, Arc<Mutex<Vec<String>>>) {
     (Scim::of(Service::builder(BASE).resource(User::resource_type(), store)), passwords)
 }
 
-/// R-7643-4.1.1-14 R-7643-4.1.1-15 R-7643-4.1.1-16 R-7643-4.1.1-20 R-7643-9.2-01 R-7644-5-03
+/// R-7643-4.1.1-14 R-7643-4.1.1-20
 #[test]
 fn a_password_goes_to_the_store_and_nowhere_else() {
     let (scim, passwords) = recording();

@@ -351,7 +351,6 @@ fn what_a_store_says_that_it_cannot_do_is_not_asked_for() {
     scim.get("/Users").is(200).has(json!({"totalResults": 1}));
 }
 
-/// R-7643-3.1-06
 #[test]
 fn a_group_may_lack_its_members_where_nobody_asks() {
     let scim = Plain::default().scim();

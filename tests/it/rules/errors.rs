@@ -53,7 +53,7 @@ fn who_has_no_credentials_is_told_how_to_get_in() {
     assert_eq!(serde_json::from_slice::<Value>(response.body()).unwrap()["status"], "401");
 }
 
-/// R-7644-3.12-15 R-7644-3.12-16 R-7644-3.12-17 R-7644-3.12-18 R-7644-3.12-19 R-7644-3.12-20 R-7644-3.12-21 R-7644-3.12-22 R-7644-3.12-23 R-7644-3.12-24 A-27
+/// R-7644-3.12-15 R-7644-3.12-16 R-7644-3.12-17 R-7644-3.12-18 R-7644-3.12-19 R-7644-3.12-20 R-7644-3.12-21 R-7644-3.12-22 R-7644-3.12-24 A-27
 #[test]
 fn each_keyword_has_its_status() {
     for (keyword, status) in [

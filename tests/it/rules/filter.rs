@@ -258,7 +258,7 @@ fn the_filters_that_the_rfc_prints_are_understood() {
     }
 }
 
-/// R-7644-7.8-01 R-7644-5-01 R-7644-5-02
+/// R-7643-4.1.1-02
 #[test]
 fn letter_case_is_folded_beyond_ascii() {
     let scim = Scim::new();

@@ -10,7 +10,7 @@ fn kept(name: &str, value: Value) {
     assert_eq!(created.at(&format!("/{name}")), value);
 }
 
-/// R-7643-4.1.1-03 R-7643-4.1.1-05 R-7643-4.1.1-08 R-7643-4.1.1-13 R-7643-4.1.1-06
+/// R-7643-4.1.1-03 R-7643-4.1.1-05 R-7643-4.1.1-08 R-7643-4.1.1-13
 #[test]
 fn a_users_single_attributes_are_kept_as_they_are() {
     kept("name", json!({"formatted": "Ms. Ada L", "familyName": "L", "givenName": "Ada", "honorificPrefix": "Ms."}));
@@ -45,7 +45,7 @@ fn a_users_lists_take_any_type_and_any_spelling() {
     kept("ims", json!([{"value": "Some One", "type": "matrix"}]));
 }
 
-/// R-7643-4.1.2-12 R-7643-4.1.2-13 R-7643-4.1.2-15 R-7643-4.1.2-25
+/// R-7643-4.1.2-13 R-7643-4.1.2-15 R-7643-4.1.2-25
 #[test]
 fn photos_entitlements_and_roles_are_kept() {
     kept("photos", json!([{"value": "https://x/F", "type": "photo"}, {"value": "https://x/T", "type": "thumbnail"}]));
@@ -53,7 +53,7 @@ fn photos_entitlements_and_roles_are_kept() {
     kept("roles", json!([{"value": "{\"id\":\"1\"}", "display": "R", "type": "x"}]));
 }
 
-/// R-7643-4.1.2-16 R-7643-4.1.2-17 R-7643-4.1.2-18 E-7643-05 E-7643-10
+/// R-7643-4.1.2-16 R-7643-4.1.2-17 E-7643-05 E-7643-10
 #[test]
 fn an_address_may_have_lines_and_needs_nothing() {
     kept(
@@ -63,7 +63,7 @@ fn an_address_may_have_lines_and_needs_nothing() {
     kept("addresses", json!([{"locality": "Delft"}]));
 }
 
-/// R-7643-4.1.2-26 E-7643-07 E-7642-01
+/// E-7643-07 E-7642-01
 #[test]
 fn a_certificate_is_base64() {
     kept("x509Certificates", json!([{"value": "MIIDQzCCAqygAwIBAgICEAAwDQYJKoZIhvcNAQEFBQA="}]));
@@ -154,7 +154,6 @@ fn the_users_that_the_rfc_prints_are_understood() {
     assert_eq!(created.at("/members").as_array().unwrap().len(), 2);
 }
 
-/// R-7643-3.1-14
 #[test]
 fn a_group_is_found_by_its_name_in_any_letter_case() {
     let scim = Scim::new();
