@@ -1,7 +1,8 @@
 //! A SCIM service provider: axum in front, SQL behind, `scim-provider` between them.
 //!
 //! `SCIM_LISTEN`, `SCIM_BASE_URL`, `SCIM_TOKENS` and `DATABASE_URL` configure it; without any of them it makes a token, prints
-//! how to use it, and keeps its data in `scim.sqlite`. `RUST_LOG` says how much it tells on standard error.
+//! how to use it, and keeps its data in `scim.sqlite`. `DATABASE_URL=memory:` takes the library's own store in memory.
+//! `RUST_LOG` says how much it tells on standard error.
 
 mod auth;
 mod body;
@@ -18,7 +19,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use scim_provider::{EnterpriseUser, Extension, Group, Limits, Service, User};
+use scim_provider::{BuildError, EnterpriseUser, Extension, Group, Limits, MemoryStore, Service, Store, User};
 use scim_sql_store::{Caller, SqlStore};
 use tokio::net::TcpListener;
 
@@ -62,23 +63,43 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let config = Config::read(|name| std::env::var(name).ok())?;
-    let store = SqlStore::open(&config.database).await?;
     let listener = TcpListener::bind(&config.listen).await?;
     let address = format!("http://{}{PATH}", listener.local_addr()?);
     let limits = Limits::default();
-    let scim = Service::builder(config.base_url.as_ref().unwrap_or(&address))
-        .resource(User::resource_type().extension(EnterpriseUser::schema()), store.users())
-        .resource(Group::resource_type(), store.groups())
-        .limits(limits.clone())
-        .observer(log::Log)
-        .build()?;
+    let base = config.base_url.as_ref().unwrap_or(&address);
+    let (scim, database) = match config.database.as_str() {
+        "memory:" => {
+            let store = MemoryStore::new();
+            (service(base, &limits, store.clone(), store)?, None)
+        }
+        url => {
+            let store = SqlStore::open(url).await?;
+            (service(base, &limits, store.users(), store.groups())?, Some(store))
+        }
+    };
     let app = App { scim, tokens: config.tokens, limits };
     let router = Router::new().fallback(answer).with_state(Arc::new(app));
 
     announce(&address, config.generated.as_deref())?;
     serve::serve(listener, router, stop()).await;
-    store.close().await;
+    if let Some(database) = database {
+        database.close().await;
+    }
     Ok(())
+}
+
+/// The service, over whichever stores.
+fn service<S, T>(base: &str, limits: &Limits, users: S, groups: T) -> Result<Service<Caller>, BuildError>
+where
+    S: Store<Context = Caller>,
+    T: Store<Context = Caller>,
+{
+    Service::builder(base)
+        .resource(User::resource_type().extension(EnterpriseUser::schema()), users)
+        .resource(Group::resource_type(), groups)
+        .limits(limits.clone())
+        .observer(log::Log)
+        .build()
 }
 
 /// Says that the server is ready, and how to try it. A token is shown only when nobody else knows it.
