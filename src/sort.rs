@@ -31,7 +31,7 @@ impl Sort {
         let table = ty.table();
         let attribute = table.entry_of(id);
         let node = table.node(id);
-        if table.is_hidden(id) || node.is_extension() || node.is_computed_ref() {
+        if node.is_secret() || node.is_extension() || node.is_computed_ref() {
             return None;
         }
         let sub = match id == attribute {

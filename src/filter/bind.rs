@@ -278,7 +278,7 @@ impl Binder<'_> {
             }
             Scope::Value(attribute) => in_value(table, attribute, path).ok_or_else(|| BindError::unknown(path))?,
         };
-        if table.is_hidden(id) {
+        if table.node(id).is_secret() {
             return Err(BindError::new(BindErrorKind::Hidden, path, "is never returned and cannot be filtered"));
         }
         Ok(id)

@@ -157,12 +157,6 @@ impl Table {
         if parent == AttrId::ROOT || self.node(parent).extension { id } else { parent }
     }
 
-    /// Whether the attribute, or one that it is part of, is never returned: what no filter and no order may tell about.
-    pub(crate) fn is_hidden(&self, id: AttrId) -> bool {
-        let above = |id: &AttrId| (*id != AttrId::ROOT).then(|| self.node(*id).parent());
-        std::iter::successors(Some(id), above).any(|id| self.node(id).is_secret())
-    }
-
     pub(crate) fn add_root<'a>(&mut self, attributes: impl Iterator<Item = &'a Attribute>) {
         if self.nodes.is_empty() {
             self.nodes.push(Node::default());

@@ -318,7 +318,7 @@ fn find(ty: &ResourceType, path: &str) -> Result<AttrId, MapError> {
     let parsed = AttrPath::parse(path).map_err(|_| MapError::unknown(path))?;
     let (id, _) = ty.find(&parsed, Compat::strict()).ok_or_else(|| MapError::unknown(path))?;
     let (table, node) = (ty.table(), ty.node(id));
-    if table.is_hidden(id) {
+    if node.is_secret() {
         return Err(MapError::new(MapErrorKind::Hidden, path, "is never returned: nothing may tell about it"));
     }
     let location = table.meta().meta == node.parent() && node.name() == "location";

@@ -27,8 +27,8 @@
 //! express is left out so that more rows come through, also under `not` and in `ne`. [`SqlFilter::is_exact`] says whether
 //! anything was left out:
 //!
-//! * exact: the rows are the answer. Order, offset and limit can be left to the database too ([`Sort::to_sql`]
-//!   (crate::Sort::to_sql)): return [`Page::matches`](crate::Page::matches) or [`Page::exact`](crate::Page::exact).
+//! * exact: the rows are the answer. Order, offset and limit can be left to the database too (see
+//!   [`Sort::to_sql`](crate::Sort::to_sql)): return [`Page::matches`](crate::Page::matches) or [`Page::exact`](crate::Page::exact).
 //! * not exact: the rows are candidates. Return all of them as [`Page::candidates`](crate::Page::candidates).
 //!
 //! *The answer is that of the evaluator in memory, whatever the database's locale.* Text is compared character by character,

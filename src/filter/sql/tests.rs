@@ -164,6 +164,13 @@ fn a_value_path_is_one_exists() {
         true,
         "(EXISTS (SELECT 1 FROM emails e WHERE (e.user = u.id) AND ((e.main IS NULL) OR (e.main = 0))))",
     );
+    // nothing is absent and present at once
+    sqlite(
+        "emails.value eq null",
+        true,
+        "(NOT (EXISTS (SELECT 1 FROM emails e WHERE (e.user = u.id) AND \
+         ((e.value_key IS NOT NULL) AND (NOT (e.value_key COLLATE BINARY = ''))))))",
+    );
     sqlite("emails pr", false, "(EXISTS (SELECT 1 FROM emails e WHERE (e.user = u.id)))");
     sqlite("name[familyName eq \"a\"]", true, "((u.family_key IS NOT NULL) AND (u.family_key COLLATE BINARY = ?))");
     // an object without the part satisfies, no object does not, and the columns look the same

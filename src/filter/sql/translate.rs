@@ -149,34 +149,32 @@ impl<'m> Translator<'m> {
 
     /// A multi-valued attribute: any of its values, or that there is none.
     fn multi(&self, leaf: &Leaf, side: Side) -> Translated {
+        if let Test::Absent = leaf.test {
+            let present = self.multi(&Leaf { test: Test::Present, ..*leaf }, side.other());
+            return Translated { expr: present.expr.negated(), lost: present.lost };
+        }
         let Some(rows) = self.map.rows(leaf.attribute) else {
             return Translated::unknown(side, NO_TABLE);
         };
         let exists = |filter| Expr::exists(rows.from, rows.on, filter);
         if leaf.sub.is_none() && self.table().node(leaf.attribute).is_complex() {
             // a row may be of a value with nothing in it, or with nothing that has a column
-            let something = |side| match side {
+            let something = match side {
                 Side::Upper => Expr::Const(true),
                 Side::Lower => Expr::any(rows.columns.values().copied().map(present).collect()),
             };
-            let expr = match leaf.test {
-                Test::Present => exists(something(side)),
-                Test::Absent => {
-                    let empty = something(side.other()).negated();
-                    Expr::any(vec![exists(Expr::Const(true)).negated(), exists(empty)])
-                }
-                _ => side.unknown(),
-            };
-            return Translated { expr, lost: Some(NO_OBJECT) };
+            return Translated { expr: exists(something), lost: Some(NO_OBJECT) };
         }
         let Some(column) = rows.columns.get(&leaf.sub.unwrap_or(leaf.attribute)).copied() else {
             return Translated::unknown(side, NO_COLUMN);
         };
         let value = of_value(column, &leaf.test, side);
-        let false_where_missing = matches!(leaf.test, Test::Boolean { is: false, missing_is_false: true, .. });
-        let found = exists(value.expr.guarded(column, false_where_missing && leaf.sub.is_some()));
+        let reads_missing_as_false = matches!(leaf.test, Test::Boolean { missing_is_false: true, .. });
+        let null = reads_missing_as_false && leaf.test.holds_missing();
+        let found = exists(value.expr.guarded(column, null));
+        let assigned = if reads_missing_as_false { Expr::Const(true) } else { Expr::not_null(column) };
         let expr = match leaf.test.holds_unassigned() {
-            true => Expr::any(vec![found, exists(Expr::not_null(column)).negated()]),
+            true => Expr::any(vec![found, exists(assigned).negated()]),
             false => found,
         };
         Translated { expr, lost: value.lost }

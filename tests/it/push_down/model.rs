@@ -67,6 +67,9 @@ impl Model<'_> {
             };
         }
         let is_null = matches!(ask, Ask::Compare(_, Literal::Null));
+        if let Ask::Compare(CompareOp::Eq, Literal::Null) = ask {
+            return !self.asked(path, &Ask::Present, at);
+        }
         let mut path = path.to_owned();
         if self.kind(&path).kind == AttributeType::Complex && matches!(ask, Ask::Compare(..)) && !is_null {
             path.push_str(".value");
@@ -78,12 +81,11 @@ impl Model<'_> {
         if found.is_object() {
             return part(found.get(sub), ask, &kind);
         }
-        let parts: Vec<_> = elements(found).iter().map(|element| element.get(sub)).collect();
-        let holds = |part: &Option<&Value>| match part {
-            Some(part) => value(part, ask, &kind),
-            None => kind.primary && value(&Value::Bool(false), ask, &kind) && !is_null && !matches!(ask, Ask::Present),
-        };
-        parts.iter().any(holds) || (parts.iter().all(Option::is_none) && unassigned(ask))
+        // `primary` is false in the values that do not say
+        let reads_false = kind.primary && matches!(ask, Ask::Compare(_, Literal::Bool(_)));
+        let missing = reads_false.then_some(&Value::Bool(false));
+        let parts: Vec<_> = elements(found).iter().filter_map(|element| element.get(sub).or(missing)).collect();
+        parts.iter().any(|part| value(part, ask, &kind)) || (parts.is_empty() && unassigned(ask))
     }
 
     fn kind(&self, path: &str) -> Kind {
