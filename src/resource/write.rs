@@ -241,7 +241,13 @@ impl Writer<'_> {
                 if self.out.len() > first {
                     self.out.push(b',');
                 }
-                self.member(name, value);
+                match child {
+                    Some(child) => {
+                        self.out.extend_from_slice(table.node(child).key().as_bytes());
+                        self.out.extend_from_slice(value);
+                    }
+                    None => self.member(name, value),
+                }
             }
             if name == b"value" && node.relation() != Relation::No {
                 self.reference(node, object, value, first);
