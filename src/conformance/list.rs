@@ -161,7 +161,36 @@ macro_rules! __service_cases {
     ($then:path, $($given:tt)*) => {
         $then! {
             [$($given)*]
-
+            protocol::an_unknown_id_is_404,
+            protocol::an_unknown_endpoint_is_404,
+            protocol::a_wrong_method_is_405,
+            protocol::a_creation_answers_in_full,
+            protocol::answers_are_scim_json,
+            protocol::plain_json_is_understood,
+            protocol::a_malformed_body_is_invalid_syntax,
+            protocol::a_malformed_filter_is_invalid_filter,
+            protocol::a_taken_name_is_409,
+            protocol::a_list_has_whole_numbers,
+            protocol::an_answer_holds_what_was_asked_for,
+            protocol::the_present_version_is_304,
+            protocol::a_stale_version_is_412,
+            protocol::what_is_deleted_is_gone,
+            protocol::what_is_read_only_is_ignored,
+            protocol::a_password_is_never_answered,
+            protocol::tenants_are_apart,
+            protocol::the_configuration_is_complete,
+            protocol::types_and_schemas_are_found,
+            protocol::members_can_be_left_out,
+            entra::entra_tests_the_connection,
+            entra::entra_provisions_a_user,
+            entra::entra_fills_value_paths,
+            entra::entra_sends_paths_as_keys,
+            entra::entra_links_a_manager,
+            entra::entra_provisions_a_group,
+            okta::okta_provisions_a_user,
+            okta::okta_switches_a_user_off_and_on,
+            okta::okta_pushes_a_group,
+            keycloak::keycloak_provisions_users_and_groups,
         }
     };
 }
@@ -225,8 +254,8 @@ impl<F> ConformanceCase<F> {
     ///
     /// # Errors
     /// [`Stop`](super::Stop), when something was not as it has to be or the case does not apply.
-    pub async fn run(&self, fixture: &F) -> Verdict {
-        (self.run)(fixture).await
+    pub fn run<'f>(&self, fixture: &'f F) -> impl Future<Output = Verdict> + Send + use<'f, F> {
+        (self.run)(fixture)
     }
 }
 

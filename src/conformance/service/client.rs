@@ -135,7 +135,12 @@ impl<'f, F: ServiceFixture> Client<'f, F> {
 
 impl Answer {
     pub(super) fn id(&self) -> &str {
-        self.body["id"].as_str().unwrap_or_default()
+        self.at("id").as_str().unwrap_or_default()
+    }
+
+    /// One member of the body, by a JSON pointer without its leading slash; `Null` where there is none.
+    pub(super) fn at(&self, pointer: &str) -> &Value {
+        at(&self.body, pointer)
     }
 
     pub(super) fn header(&self, name: impl http::header::AsHeaderName) -> &str {
@@ -166,8 +171,8 @@ impl Answer {
 
     /// Checks one member of the body, by a JSON pointer without its leading slash. `Null` means absent.
     pub(super) fn has(&self, pointer: &str, value: Value) -> Verdict {
-        let found = self.body.pointer(&format!("/{pointer}")).cloned().unwrap_or_default();
-        self.log.expect(found == value, format!("`{pointer}` to be {value}"), found.to_string())
+        let found = self.at(pointer);
+        self.log.expect(*found == value, format!("`{pointer}` to be {value}"), found.to_string())
     }
 
     /// Checks that the answer is a SCIM error (RFC 7644 §3.12).
@@ -180,8 +185,8 @@ impl Answer {
 
     /// The ids of a group's members, sorted.
     pub(super) fn members(&self) -> Vec<&str> {
-        let members = self.body["members"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let mut ids: Vec<&str> = members.iter().filter_map(|member| member["value"].as_str()).collect();
+        let members = self.at("members").as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut ids: Vec<&str> = members.iter().filter_map(|member| at(member, "value").as_str()).collect();
         ids.sort_unstable();
         ids
     }
@@ -202,6 +207,20 @@ pub(super) fn user(name: &str) -> Value {
 pub(super) fn group(name: &str, members: &[&str]) -> Value {
     let members: Vec<Value> = members.iter().map(|id| json!({"value": id})).collect();
     json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name, "members": members})
+}
+
+/// One member of a value, by a JSON pointer without its leading slash; `Null` where there is none.
+pub(super) fn at<'v>(value: &'v Value, pointer: &str) -> &'v Value {
+    static NULL: Value = Value::Null;
+    value.pointer(&format!("/{pointer}")).unwrap_or(&NULL)
+}
+
+/// Sets one member of an object, by a JSON pointer without its leading slash.
+pub(super) fn set(object: &mut Value, pointer: &str, value: Value) {
+    let (parent, name) = pointer.rsplit_once('/').map_or((String::new(), pointer), |(p, n)| (format!("/{p}"), n));
+    if let Some(members) = object.pointer_mut(&parent).and_then(Value::as_object_mut) {
+        members.insert(name.to_owned(), value);
+    }
 }
 
 fn encoded(char: char) -> String {

@@ -12,7 +12,7 @@ const HONEST: &str = "the contract of `Page` (what is declared is true), RFC 764
 
 /// Equality finds the one.
 pub async fn equality_finds_the_one<F: Fixture>(fixture: &F) -> Verdict {
-    people(fixture, &[r#"userName eq "bea""#, r#"userName eq "nobody""#]).await
+    people(fixture, &[r#"userName eq "cyd""#, r#"userName eq "nobody""#]).await
 }
 
 /// A name is found in any letter case.

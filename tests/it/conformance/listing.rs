@@ -1,0 +1,131 @@
+//! The model's lists.
+
+use scim_provider::{Page, Query, Resource, StoreError, fold};
+
+use super::faults::Fault;
+use super::model::{Honesty, Model, text};
+
+pub(super) fn page(
+    model: &Model,
+    mut all: Vec<Resource>,
+    query: &Query,
+    lists: usize,
+    everywhere: usize,
+) -> Result<Page, StoreError> {
+    let is = |fault| model.is(fault);
+    let groups = all.first().is_some_and(|first| first.resource_type().name() == "Group");
+    if is(Fault::TenRows) {
+        all.truncate(10);
+    }
+    if is(Fault::TurnsPages) && lists.is_multiple_of(2) {
+        all.reverse();
+    }
+    if is(Fault::SmallNumbers) && query.offset > u32::MAX as usize {
+        return Err(StoreError::backend("out of range for type integer"));
+    }
+    if is(Fault::CutsBeforeTheFilter) {
+        all = all.into_iter().skip(query.offset).take(query.limit).collect();
+    }
+    let mut matching = filtered(model, &all, query)?;
+    if is(Fault::ListsWithoutActive) && query.filter.is_none() && query.sort.is_none() {
+        matching.iter_mut().for_each(|r| *r = r.with("active", None::<bool>).unwrap_or_else(|_| r.clone()));
+    }
+    if groups && is(Fault::NamesComeWithMembers) && !query.projection.includes("members") {
+        matching.iter_mut().for_each(|r| *r = r.with("displayName", None::<String>).unwrap());
+    }
+    match model.honesty {
+        Honesty::Candidates => return Ok(Page::candidates(all)),
+        Honesty::Matches => return Ok(Page::matches(matching)),
+        Honesty::Exact => {}
+    }
+    if is(Fault::CutsBeforeTheOrder) && query.sort.is_some() {
+        matching = matching.into_iter().skip(query.offset).take(query.limit).collect();
+    }
+    sorted(model, &mut matching, query);
+    let total = match model.fault {
+        Some(Fault::CountsThePage) => matching.len().min(query.limit),
+        Some(Fault::CountsEverybody) if query.filter.is_none() => everywhere,
+        _ => matching.len(),
+    };
+    let (mut offset, mut limit) = (query.offset, query.limit);
+    match model.fault {
+        Some(Fault::StartsOneLater) if offset > 0 => offset += 1,
+        Some(Fault::LastPageForever) => offset = offset.min(matching.len().saturating_sub(1)),
+        Some(Fault::ZeroIsNoLimit) if limit == 0 => limit = usize::MAX,
+        Some(Fault::OneTooMany) if limit > 2 && limit < 100 => limit += 1,
+        Some(Fault::CutsBeforeTheFilter) => offset = 0,
+        Some(Fault::CutsBeforeTheOrder) if query.sort.is_some() => offset = 0,
+        _ => {}
+    }
+    Ok(Page::exact(matching.into_iter().skip(offset).take(limit).collect(), total))
+}
+
+fn filtered(model: &Model, all: &[Resource], query: &Query) -> Result<Vec<Resource>, StoreError> {
+    let Some(filter) = &query.filter else { return Ok(all.to_vec()) };
+    // what a translation to SQL would look at
+    let shape = format!("{filter:?}");
+    let holds = |part: &str| shape.contains(part);
+    let displayed = |r: &Resource| r.get("displayName").is_some();
+    let first_email = |r: &Resource| text(r, "emails.value").unwrap_or_default();
+    let matches: Vec<Resource> = all.iter().filter(|r| filter.matches(r)).cloned().collect();
+    let keep = |test: &dyn Fn(&Resource) -> bool| matches.iter().filter(|r| test(r)).cloned().collect();
+    let any = |test: &dyn Fn(&Resource) -> bool| all.iter().filter(|r| test(r)).cloned().collect();
+    Ok(match model.fault {
+        Some(Fault::NobodyIsEverybody) if matches.is_empty() && !holds("Element") => all.to_vec(),
+        Some(Fault::SearchesLetters) => match filter.required_text("userName") {
+            Some(name) => keep(&|r| text(r, "userName").as_deref() == Some(name)),
+            None => matches,
+        },
+        Some(Fault::FoldsExternalIds) => match filter.required_text("externalId") {
+            Some(id) => any(&|r| text(r, "externalId").is_some_and(|other| fold(&other) == fold(id))),
+            None => matches,
+        },
+        Some(Fault::NoColumnForIds) if filter.required_text("id").is_some() => Vec::new(),
+        Some(Fault::ContainsIsStartsWith) if holds("(Co") => {
+            keep(&|r| !text(r, "userName").unwrap_or_default().starts_with('B'))
+        }
+        Some(Fault::Wildcards) if holds("%") => all.to_vec(),
+        Some(Fault::QuotesAreErrors) if holds("o'") || holds("' or") => {
+            return Err(StoreError::backend("unterminated quoted string"));
+        }
+        Some(Fault::OneTermOfAnd) if holds("And(") => match filter.required_text("userName") {
+            Some(name) => any(&|r| text(r, "userName").is_some_and(|other| fold(&other) == name)),
+            None => matches,
+        },
+        Some(Fault::OneTermOfOr) if holds("Or(") => matches.into_iter().take(1).collect(),
+        Some(Fault::ThreeValuedNot) if holds("Not(") => keep(&displayed),
+        Some(Fault::ThreeValuedInequality) if holds("(Ne") => keep(&displayed),
+        Some(Fault::EverybodyIsPresent) if holds("Present") => all.to_vec(),
+        Some(Fault::BooleansAreTexts) if holds("Boolean") => Vec::new(),
+        Some(Fault::OrEqualIsForgotten) if holds("(Ge") || holds("(Le") => {
+            keep(&|r| text(r, "userName").as_deref() != Some("Bea"))
+        }
+        Some(Fault::TimesAreTexts) if holds("Instant") => Vec::new(),
+        Some(Fault::FirstValueOnly) if holds("second@") && !holds("Element") => {
+            keep(&|r| first_email(r).starts_with("second"))
+        }
+        Some(Fault::TermsOfAnyValue) if holds("Element") => any(&|r| r.get("emails").is_some()),
+        Some(Fault::MembersNotJoined) if filter.required_text("members.value").is_some() => Vec::new(),
+        _ => matches,
+    })
+}
+
+fn sorted(model: &Model, matching: &mut [Resource], query: &Query) {
+    let Some(sort) = &query.sort else { return };
+    match model.fault {
+        Some(Fault::IgnoresTheOrder) => {}
+        Some(Fault::AlwaysAscending) if sort.is_descending() => {
+            matching.sort_by_key(|r| text(r, &sort.path()).map(|t| fold(&t).into_owned()));
+        }
+        Some(Fault::OrdersBytes) => {
+            matching.sort_by_key(|r| text(r, &sort.path()));
+            if sort.is_descending() {
+                matching.reverse();
+            }
+        }
+        Some(Fault::MissingFirst) if sort.path() == "displayName" => {
+            matching.sort_by_key(|r| text(r, "displayName"));
+        }
+        _ => matching.sort_by(|a, b| sort.compare(a, b)),
+    }
+}
