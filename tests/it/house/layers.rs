@@ -44,6 +44,10 @@ impl Layers {
             };
             for (through, path) in named_paths(&source.code, &module) {
                 let Some(first) = path.first() else { continue };
+                // an exported macro stands at the root wherever it is written; such names are for macros alone
+                if first.starts_with("__") {
+                    continue;
+                }
                 let named = if layer_of(first).is_some() { first } else { self.exports.get(first).unwrap_or(first) };
                 match layer_of(named) {
                     Some(layer) if layer > own => {

@@ -27,6 +27,9 @@ const EMPTY_NAMES: [&str; 4] = ["util", "helper", "manager", "common"];
 const FORBIDDEN: [&str; 8] =
     [".unwrap()", ".expect(\"", "panic!", "unreachable!", "todo!", "unimplemented!", "unsafe", "dbg!"];
 
+/// Words that are written into the host's own tests, by the macros of the conformance kit.
+const WRITTEN_FOR_HOSTS: [(&str, &str); 1] = [("conformance/list.rs", "panic!")];
+
 #[test]
 fn no_module_names_a_higher_layer() {
     let layers = Layers::new(&library());
@@ -152,7 +155,9 @@ fn forbidden(files: &BTreeMap<String, Source>) -> Vec<String> {
     let mut complaints = Vec::new();
     for (name, source) in files {
         for (number, line) in source.code.lines().enumerate() {
-            let found = FORBIDDEN.iter().filter(|word| contains_word(line, word));
+            let found = FORBIDDEN
+                .iter()
+                .filter(|word| contains_word(line, word) && !WRITTEN_FOR_HOSTS.contains(&(name.as_str(), word)));
             complaints.extend(found.map(|word| format!("src/{name}:{}: `{word}` in `{}`", number + 1, line.trim())));
         }
     }
