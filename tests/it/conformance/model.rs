@@ -1,6 +1,6 @@
 //! A store of a few lines, right or wrong in one way: what shows that a case can fail.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
@@ -36,7 +36,7 @@ pub(super) struct Table {
 pub(super) struct Model {
     pub(super) fault: Option<Fault>,
     pub(super) honesty: Honesty,
-    tables: Arc<Mutex<HashMap<TenantId, Table>>>,
+    tables: Arc<Mutex<BTreeMap<TenantId, Table>>>,
 }
 
 /// What the store declares of its pages, and whether it patches in place: all of these are right.
@@ -56,7 +56,7 @@ impl Model {
         self.fault == Some(fault)
     }
 
-    pub(super) fn tables(&self) -> MutexGuard<'_, HashMap<TenantId, Table>> {
+    pub(super) fn tables(&self) -> MutexGuard<'_, BTreeMap<TenantId, Table>> {
         self.tables.lock().unwrap()
     }
 
