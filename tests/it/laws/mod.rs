@@ -7,10 +7,10 @@ mod filters;
 mod given;
 mod model;
 mod patches;
-//mod races;
+mod races;
 mod rewrite;
-//mod stores;
-//mod total;
+mod stores;
+mod total;
 
 use std::sync::LazyLock;
 
