@@ -1,5 +1,7 @@
 //! One tenant at one store: calls are written down as they are made, so that a failure can say what was done.
 
+use std::sync::OnceLock;
+
 use serde_json::{Value, json};
 
 use super::verdict::{Log, Stop, Verdict};
@@ -13,11 +15,16 @@ use crate::{
 pub(super) struct Case<'f, F> {
     fixture: &'f F,
     pub(super) log: Log,
+    /// built once for both tenants
+    users: OnceLock<Built>,
+    groups: OnceLock<Built>,
 }
+
+type Built = Result<ResourceType, String>;
 
 impl<'f, F: Fixture> Case<'f, F> {
     pub(super) fn new(fixture: &'f F, section: &'static str) -> Self {
-        Self { fixture, log: Log::new(section) }
+        Self { fixture, log: Log::new(section), users: OnceLock::new(), groups: OnceLock::new() }
     }
 
     /// A tenant at the store of users. Cases make what they look at, so none applies where nothing can be created.
@@ -27,13 +34,15 @@ impl<'f, F: Fixture> Case<'f, F> {
 
     /// The same, whether resources can be created or not.
     pub(super) fn any_users(&self, tenant: Tenant) -> Result<Desk<'f, F::Users>, Stop> {
-        self.desk(self.fixture.users(), F::user_type().build(), tenant)
+        let ty = self.users.get_or_init(|| F::user_type().build().map_err(|error| error.to_string()));
+        self.desk(self.fixture.users(), ty, tenant)
     }
 
     /// A tenant at the store of groups.
     pub(super) fn groups(&self, tenant: Tenant) -> Result<Desk<'f, F::Groups>, Stop> {
         let store = self.fixture.groups().ok_or(Stop::NotApplicable("the fixture has no groups"))?;
-        self.desk(store, F::group_type().build(), tenant)?.which_creates()
+        let ty = self.groups.get_or_init(|| F::group_type().build().map_err(|error| error.to_string()));
+        self.desk(store, ty, tenant)?.which_creates()
     }
 
     /// Goes on only where users have a place for the attribute.
@@ -45,11 +54,11 @@ impl<'f, F: Fixture> Case<'f, F> {
     fn desk<S: Store<Context = F::Context>>(
         &self,
         store: &'f S,
-        ty: Result<ResourceType, crate::schema::SchemaError>,
+        ty: &Built,
         tenant: Tenant,
     ) -> Result<Desk<'f, S>, Stop> {
         let log = self.log.clone();
-        let ty = ty.map_err(|error| log.failure("a resource type that can be built", error.to_string()))?;
+        let ty = ty.clone().map_err(|error| log.failure("a resource type that can be built", error))?;
         Ok(Desk { store, cx: self.fixture.tenant(tenant), ty, tenant, log })
     }
 }
