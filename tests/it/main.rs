@@ -23,6 +23,7 @@ mod limits;
 mod observer;
 mod push_down;
 mod regressions;
+mod rfc_documents;
 mod rfc_examples;
 mod rules;
 mod scim;
