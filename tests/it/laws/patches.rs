@@ -135,7 +135,11 @@ fn steps(dice: &mut Dice, ty: &ResourceType, document: &Value, other: &Value) ->
     let all = attributes(ty);
     let writable =
         |a: &Attribute| a.mutability != Mutability::ReadOnly && a.returned != Returned::Never && a.name != "schemas";
-    let usable: Vec<_> = all.iter().filter(|(_, a)| writable(a)).collect();
+    let mut usable: Vec<_> = all.iter().filter(|(_, a)| writable(a)).collect();
+    // lists have the most rules, above all where there is something to add to what is there
+    let lists: Vec<_> =
+        usable.iter().filter(|(_, a)| a.multi_valued && other.get(&a.name).is_some()).copied().collect();
+    usable.extend(lists.repeat(4));
     let mut step = || {
         let (urn, attribute) = dice.pick(&usable);
         let of = |document: &Value| {
