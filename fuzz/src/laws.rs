@@ -39,7 +39,8 @@ static CREW: LazyLock<Resource> = LazyLock::new(|| {
     Resource::from_stored(&GROUPS, json).expect("the crew is a group")
 });
 
-/// A filter that parses prints as one that parses to the same; binding and evaluating it end in an answer.
+/// A filter that parses prints as one that parses to the same; binding and evaluating it end in an answer, which is the
+/// opposite of that of its negation, and the same for what was stored as for what is read anew.
 pub fn filter(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let limits = Limits::default();
@@ -57,7 +58,15 @@ pub fn filter(data: &[u8]) {
     assert_eq!(again.as_ref(), Ok(&filter), "{text:?} prints as {printed:?}");
     for (ty, resource) in [(&*USERS, &*ADA), (&*GROUPS, &*CREW)] {
         if let Ok(bound) = filter.bind(ty, Compat::default()) {
-            assert_eq!(bound.matches(resource), bound.matches(resource), "{text:?} is undecided");
+            let holds = bound.matches(resource);
+            let negated = Filter::Not(Box::new(filter.clone())).bind(ty, Compat::default());
+            assert!(
+                negated.is_ok_and(|negated| negated.matches(resource) != holds),
+                "{text:?} holds with its negation"
+            );
+            let pretty = resource.to::<serde_json::Value>().and_then(|value| serde_json::to_vec_pretty(&value));
+            let again = Resource::from_stored(ty, pretty.expect("a resource is JSON")).expect("and stays one");
+            assert_eq!(bound.matches(&again), holds, "{text:?} sees how a resource is written");
         }
         let _ = filter.bind(ty, Compat::strict()).map(|bound| bound.matches(resource));
     }
