@@ -3,12 +3,12 @@
 use std::cmp::Ordering;
 
 use crate::filter::sql::{ColumnMap, Dialect};
-use crate::filter::{compare_numbers, compare_text, number};
+use crate::filter::{compare_numbers, compare_text, instant, number};
 use crate::resource::Resource;
-use crate::resource::scan::{elements, member, string_body};
+use crate::resource::scan::{elements, member};
 use crate::schema::table::AttrId;
 use crate::schema::{AttributeType, ResourceType};
-use crate::{AttrPath, Compat, time};
+use crate::{AttrPath, Compat};
 
 /// An order: by one attribute, ascending or descending.
 ///
@@ -99,8 +99,4 @@ impl Sort {
             Some(sub) => member(element, self.ty.node(sub).name()),
         }
     }
-}
-
-fn instant(value: &[u8]) -> Option<chrono::DateTime<chrono::Utc>> {
-    time::parse_date_time(std::str::from_utf8(string_body(value)?).ok()?)
 }

@@ -35,5 +35,5 @@ pub use ast::{CompareOp, Filter, Literal, Number, Tail};
 pub use bind::{BindError, BindErrorKind, BoundFilter};
 pub(crate) use bind::{Bound, Leaf};
 pub use error::{ParseError, ParseErrorKind};
-pub(crate) use operand::{Test, compare_numbers, compare_text, number};
+pub(crate) use operand::{Test, compare_numbers, compare_text, instant, number};
 pub use path::Path;

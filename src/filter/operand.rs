@@ -40,10 +40,7 @@ impl Test {
             Self::Boolean { is, .. } => value == if *is { &b"true"[..] } else { b"false" },
             Self::Text(op, text) => string_body(value).is_some_and(|body| text.compare(*op, body)),
             Self::Number(op, operand) => number(value).is_some_and(|n| ordered(*op, compare_numbers(n, *operand))),
-            Self::Instant(op, operand) => {
-                let at = string_body(value).and_then(|b| std::str::from_utf8(b).ok()).and_then(time::parse_date_time);
-                at.is_some_and(|at| ordered(*op, at.cmp(&operand.0)))
-            }
+            Self::Instant(op, operand) => instant(value).is_some_and(|at| ordered(*op, at.cmp(&operand.0))),
         }
     }
 
@@ -181,8 +178,7 @@ impl Text {
     }
 
     fn chars<'t>(&self, body: &'t [u8]) -> impl Iterator<Item = char> + use<'t> {
-        let exact = self.exact;
-        Unescape { rest: std::str::from_utf8(body).unwrap_or_default() }.flat_map(move |c| Folded::new(c, exact))
+        chars(body, self.exact)
     }
 }
 
@@ -241,19 +237,25 @@ impl Iterator for Unescape<'_> {
     }
 }
 
-/// The characters of two values in the order in which they sort.
+/// The characters of the inside of a JSON string, folded unless letter case counts.
+fn chars(body: &[u8], exact: bool) -> impl Iterator<Item = char> + use<'_> {
+    Unescape { rest: std::str::from_utf8(body).unwrap_or_default() }.flat_map(move |c| Folded::new(c, exact))
+}
+
+/// The order in which two strings sort.
 pub(crate) fn compare_text(a: &[u8], b: &[u8], exact: bool) -> Ordering {
-    let chars = |value| {
-        let body = string_body(value).unwrap_or_default();
-        Unescape { rest: std::str::from_utf8(body).unwrap_or_default() }.flat_map(move |c| Folded::new(c, exact))
-    };
+    let chars = |value| chars(string_body(value).unwrap_or_default(), exact);
     chars(a).cmp(chars(b))
 }
 
+/// The number that a value is.
 pub(crate) fn number(value: &[u8]) -> Option<Number> {
-    let text = std::str::from_utf8(value).ok()?;
-    let int = text.parse().map(Number::Int).ok();
-    int.or_else(|| text.parse().map(Number::Float).ok())
+    Number::parse(std::str::from_utf8(value).ok()?)
+}
+
+/// The point in time that a value is.
+pub(crate) fn instant(value: &[u8]) -> Option<DateTime<Utc>> {
+    time::parse_date_time(std::str::from_utf8(string_body(value)?).ok()?)
 }
 
 /// Numbers compare as numbers: `1` equals `1.0`, and `-0.0` equals `0`. Nothing is rounded: an order in which two integers

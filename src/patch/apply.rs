@@ -10,7 +10,7 @@ use crate::resource::object;
 use crate::resource::scan::{members, unknown_members, write_string};
 use crate::resource::{Resource, Unknown, splice};
 use crate::schema::Mutability;
-use crate::schema::table::{AttrId, Table};
+use crate::schema::table::{AttrId, Relation, Table};
 
 impl Changes {
     /// Carries out all changes on a resource that has its references with it. The resource itself stays as it is.
@@ -34,7 +34,8 @@ impl Changes {
         let mut draft = Draft {
             resource,
             table: self.ty.table(),
-            touched: BTreeMap::new(),
+            singles: BTreeMap::new(),
+            lists: BTreeMap::new(),
             unknown: Vec::new(),
             work: self.limits.patch_work,
             repairs: Repairs::default(),
@@ -54,17 +55,13 @@ impl Changes {
 struct Draft<'d> {
     resource: &'d Resource,
     table: &'d Table,
-    touched: BTreeMap<AttrId, State>,
+    /// the attributes that are being edited, by how many values they may have
+    singles: BTreeMap<AttrId, Option<Vec<u8>>>,
+    lists: BTreeMap<AttrId, List>,
     unknown: Vec<Unknown>,
     /// how many elements may still be visited
     work: usize,
     repairs: Repairs,
-}
-
-/// An attribute that is being edited.
-enum State {
-    Single(Option<Vec<u8>>),
-    Multi(List),
 }
 
 impl Draft<'_> {
@@ -205,23 +202,12 @@ impl Draft<'_> {
 
     fn single(&mut self, id: AttrId) -> &mut Option<Vec<u8>> {
         let resource = self.resource;
-        let state = self.touched.entry(id).or_insert_with(|| State::Single(resource.value(id).map(<[u8]>::to_vec)));
-        match state {
-            State::Single(value) => value,
-            // an attribute is single or multi-valued for good; keeps the compiler content without a panic
-            State::Multi(list) => list.as_single(),
-        }
+        self.singles.entry(id).or_insert_with(|| resource.value(id).map(<[u8]>::to_vec))
     }
 
     fn list(&mut self, id: AttrId) -> Result<&mut List, PatchError> {
         let resource = self.resource;
-        let state = self.touched.entry(id).or_insert_with(|| State::Multi(List::new(resource.value(id))));
-        if let State::Single(value) = state {
-            *state = State::Multi(List::new(value.as_deref()));
-        }
-        let State::Multi(list) = state else {
-            return Err(PatchError::message(PatchErrorKind::Value, "the attribute has one value only"));
-        };
+        let list = self.lists.entry(id).or_insert_with(|| List::new(resource.value(id)));
         match self.work.checked_sub(list.len() + 1) {
             Some(left) => self.work = left,
             None => return Err(PatchError::message(PatchErrorKind::TooLarge, "the operations are too much work")),
@@ -230,19 +216,19 @@ impl Draft<'_> {
     }
 
     fn finish(self, changes: &Changes) -> Result<Patched, PatchError> {
-        let mut parts: Vec<(AttrId, Option<Vec<u8>>)> = Vec::with_capacity(self.touched.len());
-        for (id, state) in self.touched {
+        let singles = self.singles.into_iter().map(|(id, value)| (id, (value, 1)));
+        let lists = self.lists.into_iter().map(|(id, list)| {
+            let count = list.len();
+            (id, (list.into_value(), count))
+        });
+        let touched: BTreeMap<AttrId, (Option<Vec<u8>>, usize)> = singles.chain(lists).collect();
+        let mut parts: Vec<(AttrId, Option<Vec<u8>>)> = Vec::with_capacity(touched.len());
+        for (id, (value, count)) in touched {
             let node = self.table.node(id);
-            let value = match state {
-                State::Single(value) => value,
-                State::Multi(list) => {
-                    if list.len() > changes.limits.values && node.relation() != crate::schema::table::Relation::Many {
-                        let text = format!("attribute `{}` has too many values", self.table.path(id));
-                        return Err(PatchError::message(PatchErrorKind::Value, text));
-                    }
-                    list.into_value()
-                }
-            };
+            if node.is_multi() && count > changes.limits.values && node.relation() != Relation::Many {
+                let text = format!("attribute `{}` has too many values", self.table.path(id));
+                return Err(PatchError::message(PatchErrorKind::Value, text));
+            }
             let goes_with_extension = value.is_none() && self.table.node(node.parent()).is_extension();
             if !goes_with_extension {
                 check_required(self.table, id, value.as_deref())?;

@@ -13,7 +13,6 @@ use crate::schema::table::{AttrId, Relation, Role, Table};
 #[derive(Debug)]
 pub(super) struct List {
     values: Vec<Vec<u8>>,
-    single: Option<Vec<u8>>,
 }
 
 /// A value for the elements that a path selects, or for one of their sub-attributes.
@@ -38,7 +37,7 @@ impl SetPart<'_> {
 
 impl List {
     pub(super) fn new(array: Option<&[u8]>) -> Self {
-        Self { values: elements(array.unwrap_or_default()).map(<[u8]>::to_vec).collect(), single: None }
+        Self { values: elements(array.unwrap_or_default()).map(<[u8]>::to_vec).collect() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -47,10 +46,6 @@ impl List {
 
     pub(super) fn is_empty(&self) -> bool {
         self.values.is_empty()
-    }
-
-    pub(super) fn as_single(&mut self) -> &mut Option<Vec<u8>> {
-        &mut self.single
     }
 
     /// The array, or nothing when there is no value.
