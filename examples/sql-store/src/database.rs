@@ -1,53 +1,39 @@
-//! Connections and transactions: all that the stores know of a database driver.
+//! Databases: connections, transactions, and what happens when transactions get in each other's way.
 //!
-//! Another database is another variant of the four enums here and of [`Dialect`]; the stores stay as they are.
+//! Another database is another variant of the enums here, in [`session`](crate::session) and [`dialect`](crate::dialect); the
+//! stores stay as they are.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use scim_provider::StoreError;
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-};
-use sqlx::{Row as _, Sqlite, SqlitePool, Transaction};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection as _, PgPool, SqlitePool};
 
-use crate::dialect::{Dialect, Listed};
+use crate::session::{Session, failure, is_busy, is_retryable};
 
-/// How long a statement waits for another process that is writing.
+/// How long a statement waits for another process that is writing to the file.
 const BUSY: Duration = Duration::from_secs(2);
-/// How often a transaction tries to begin before the client is asked to come back.
-const ATTEMPTS: usize = 3;
+/// How often a transaction is tried before the client is asked to come back.
+const ATTEMPTS: u32 = 8;
 /// How long a request waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(10);
-/// How many requests read at a time.
+/// How many requests read from a file at a time.
 const READERS: u32 = 8;
+/// How many connections to a server a process has: many processes share its 100.
+const CONNECTIONS: u32 = 16;
+/// After how long without work a connection to a server is asked whether it still stands.
+const IDLE: Duration = Duration::from_secs(15);
 
 /// An open database.
 #[derive(Debug)]
 pub(crate) enum Database {
     /// Writers take turns on a connection of their own: they wait in line here instead of colliding in the file.
     Sqlite { read: SqlitePool, write: SqlitePool },
-}
-
-/// A connection, with or without a transaction on it.
-pub(crate) enum Session {
-    SqliteRead(PoolConnection<Sqlite>),
-    SqliteWrite(Transaction<'static, Sqlite>),
-}
-
-/// A value for a statement.
-#[derive(Clone, Copy)]
-pub(crate) enum Bind<'v> {
-    Text(&'v str),
-    OptionalText(Option<&'v str>),
-    Integer(i64),
-    Boolean(bool),
-}
-
-/// A row of a result.
-pub(crate) enum Row {
-    Sqlite(SqliteRow),
+    /// PostgreSQL, and what speaks its protocol.
+    Postgres(PgPool),
 }
 
 /// Why a database could not be opened.
@@ -56,40 +42,20 @@ pub struct OpenError(sqlx::Error);
 
 impl Database {
     pub(crate) async fn open(url: &str) -> Result<Self, OpenError> {
-        let options: SqliteConnectOptions = url.parse().map_err(OpenError)?;
-        let options = options
-            .journal_mode(SqliteJournalMode::Wal)
-            // A write that has been acknowledged survives a power cut. With NORMAL the last ones may be gone, and no identity
-            // provider sends a deactivation twice.
-            .synchronous(SqliteSynchronous::Full)
-            .create_if_missing(true)
-            .foreign_keys(true)
-            .busy_timeout(BUSY)
-            .pragma("cache_size", "-65536");
-        let pool = |size: u32, options: &SqliteConnectOptions| {
-            let pool = SqlitePoolOptions::new()
-                .min_connections(1)
-                .max_connections(size)
-                .acquire_timeout(ACQUIRE)
-                // a file does not hang up
-                .test_before_acquire(false)
-                .idle_timeout(None)
-                .max_lifetime(None);
-            pool.connect_with(options.clone())
-        };
-        let write = pool(1, &options).await.map_err(OpenError)?;
-        sqlx::migrate!("migrations/sqlite").run(&write).await.map_err(|e| OpenError(e.into()))?;
-        // a database in memory is its connection
-        let in_memory = url.contains(":memory:") || url.contains("mode=memory");
-        let read = if in_memory { write.clone() } else { pool(READERS, &options).await.map_err(OpenError)? };
-        Ok(Self::Sqlite { read, write })
+        match url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            true => open_postgres(url).await,
+            false => open_sqlite(url).await,
+        }
+        .map_err(OpenError)
     }
 
     /// A connection for reading.
     pub(crate) async fn read(&self) -> Result<Session, StoreError> {
         match self {
-            Self::Sqlite { read, .. } => read.acquire().await.map(Session::SqliteRead).map_err(failure),
+            Self::Sqlite { read, .. } => read.acquire().await.map(Session::SqliteRead),
+            Self::Postgres(pool) => pool.acquire().await.map(Session::PostgresRead),
         }
+        .map_err(failure)
     }
 
     /// A transaction. It is undone unless it is [committed](Session::commit), also when the request is given up.
@@ -97,7 +63,10 @@ impl Database {
         let mut attempt = 1;
         loop {
             let begun = match self {
-                Self::Sqlite { write, .. } => write.begin_with(Dialect::Sqlite.begin()).await.map(Session::SqliteWrite),
+                // It takes its turn right away: one that starts by reading would find its snapshot outdated when it comes
+                // to write, and fail.
+                Self::Sqlite { write, .. } => write.begin_with("BEGIN IMMEDIATE").await.map(Session::SqliteWrite),
+                Self::Postgres(pool) => pool.begin().await.map(Session::PostgresWrite),
             };
             match begun {
                 Err(e) if attempt < ATTEMPTS && is_busy(&e) => attempt += 1,
@@ -112,142 +81,88 @@ impl Database {
                 read.close().await;
                 write.close().await;
             }
+            Self::Postgres(pool) => pool.close().await,
         }
     }
 }
 
-impl Session {
-    /// Runs a statement and returns its rows.
-    pub(crate) async fn rows(&mut self, sql: &'static str, binds: &[Bind<'_>]) -> Result<Vec<Row>, StoreError> {
-        let connection = match self {
-            Self::SqliteRead(connection) => &mut **connection,
-            Self::SqliteWrite(transaction) => &mut **transaction,
-        };
-        let rows = sqlite(sql, binds).fetch_all(connection).await.map_err(failure)?;
-        Ok(rows.into_iter().map(Row::Sqlite).collect())
-    }
-
-    /// Runs a statement and returns its first row.
-    pub(crate) async fn row(&mut self, sql: &'static str, binds: &[Bind<'_>]) -> Result<Option<Row>, StoreError> {
-        Ok(self.rows(sql, binds).await?.into_iter().next())
-    }
-
-    /// Runs a statement and returns how many rows it changed.
-    pub(crate) async fn execute(&mut self, sql: &'static str, binds: &[Bind<'_>]) -> Result<u64, StoreError> {
-        self.execute_unique(sql, binds, None).await
-    }
-
-    /// As [`execute`](Self::execute), for a statement that can meet a taken value of one attribute.
-    pub(crate) async fn execute_unique(
-        &mut self,
-        sql: &'static str,
-        binds: &[Bind<'_>],
-        attribute: Option<&'static str>,
-    ) -> Result<u64, StoreError> {
-        let connection = match self {
-            Self::SqliteRead(connection) => &mut **connection,
-            Self::SqliteWrite(transaction) => &mut **transaction,
-        };
-        let done = sqlite(sql, binds).execute(connection).await;
-        match (done, attribute) {
-            (Ok(done), _) => Ok(done.rows_affected()),
-            (Err(sqlx::Error::Database(e)), Some(attribute)) if e.is_unique_violation() => {
-                Err(StoreError::conflict(attribute))
+/// Runs a transaction, and runs it again when the database took it back because of others that ran beside it: a deadlock in
+/// PostgreSQL, any conflict in engines that only know serializable transactions. Nothing of it was done then.
+pub(crate) async fn retried<T, F>(mut transaction: impl FnMut() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let mut attempt = 1;
+    loop {
+        match transaction().await {
+            Err(StoreError::Backend(source)) if is_retryable(source.as_ref()) => {
+                if attempt == ATTEMPTS {
+                    return Err(StoreError::Unavailable { retry_after: Some(1), throttled: false });
+                }
+                tracing::debug!(attempt, %source, "the transaction was taken back");
+                tokio::time::sleep(pause(attempt)).await;
+                attempt += 1;
             }
-            (Err(e), _) => Err(failure(e)),
-        }
-    }
-
-    /// Runs a statement that unfolds a list and returns its rows.
-    pub(crate) async fn listed_rows(&mut self, sql: Listed, binds: &[Bind<'_>]) -> Result<Vec<Row>, StoreError> {
-        self.rows(self.dialect().listed(sql), binds).await
-    }
-
-    /// Runs a statement that unfolds a list and returns how many rows it changed.
-    pub(crate) async fn execute_listed(&mut self, sql: Listed, binds: &[Bind<'_>]) -> Result<u64, StoreError> {
-        self.execute(self.dialect().listed(sql), binds).await
-    }
-
-    /// Makes the transaction's changes permanent.
-    pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        match self {
-            Self::SqliteRead(_) => Ok(()),
-            Self::SqliteWrite(transaction) => transaction.commit().await.map_err(failure),
-        }
-    }
-
-    fn dialect(&self) -> Dialect {
-        match self {
-            Self::SqliteRead(_) | Self::SqliteWrite(_) => Dialect::Sqlite,
+            done => return done,
         }
     }
 }
 
-impl Row {
-    pub(crate) fn text(&self, at: usize) -> Result<String, StoreError> {
-        match self {
-            Self::Sqlite(row) => row.try_get(at).map_err(failure),
-        }
-    }
-
-    pub(crate) fn integer(&self, at: usize) -> Result<i64, StoreError> {
-        match self {
-            Self::Sqlite(row) => row.try_get(at).map_err(failure),
-        }
-    }
+/// Longer each time, and not the same for those that collided.
+fn pause(attempt: u32) -> Duration {
+    let random = uuid::Uuid::new_v4().as_u128() % 1_000;
+    let most = 1_u64 << attempt.min(7);
+    Duration::from_micros(most * u64::try_from(random).unwrap_or_default())
 }
 
-impl<'v> From<&'v str> for Bind<'v> {
-    fn from(text: &'v str) -> Self {
-        Self::Text(text)
-    }
+async fn open_sqlite(url: &str) -> Result<Database, sqlx::Error> {
+    let options = SqliteConnectOptions::from_str(url)?
+        .journal_mode(SqliteJournalMode::Wal)
+        // A write that has been acknowledged survives a power cut. With NORMAL the last ones may be gone, and no identity
+        // provider sends a deactivation twice.
+        .synchronous(SqliteSynchronous::Full)
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+        .pragma("cache_size", "-65536");
+    let pool = |size: u32, options: &SqliteConnectOptions| {
+        let pool = SqlitePoolOptions::new()
+            .min_connections(1)
+            .max_connections(size)
+            .acquire_timeout(ACQUIRE)
+            // a file does not hang up
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None);
+        pool.connect_with(options.clone())
+    };
+    let write = pool(1, &options).await?;
+    sqlx::migrate!("migrations/sqlite").run(&write).await?;
+    // a database in memory is its connection
+    let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+    let read = if in_memory { write.clone() } else { pool(READERS, &options).await? };
+    Ok(Database::Sqlite { read, write })
 }
 
-impl<'v> From<&'v String> for Bind<'v> {
-    fn from(text: &'v String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl<'v> From<Option<&'v str>> for Bind<'v> {
-    fn from(text: Option<&'v str>) -> Self {
-        Self::OptionalText(text)
-    }
-}
-
-impl From<i64> for Bind<'_> {
-    fn from(number: i64) -> Self {
-        Self::Integer(number)
-    }
-}
-
-impl From<bool> for Bind<'_> {
-    fn from(value: bool) -> Self {
-        Self::Boolean(value)
-    }
-}
-
-fn sqlite<'q>(sql: &'static str, binds: &[Bind<'q>]) -> sqlx::query::Query<'q, Sqlite, SqliteArguments> {
-    binds.iter().fold(sqlx::query(sql), |query, bind| match *bind {
-        Bind::Text(text) => query.bind(text),
-        Bind::OptionalText(text) => query.bind(text),
-        Bind::Integer(number) => query.bind(number),
-        Bind::Boolean(value) => query.bind(value),
-    })
-}
-
-/// What a failure means to the service. The database's own words are for the operator.
-fn failure(error: sqlx::Error) -> StoreError {
-    if is_busy(&error) || matches!(error, sqlx::Error::PoolTimedOut) {
-        return StoreError::Unavailable { retry_after: Some(1), throttled: false };
-    }
-    StoreError::backend(error)
-}
-
-/// SQLITE_BUSY and SQLITE_LOCKED, the low byte of an extended result code.
-fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|e| e.code()?.parse::<u32>().ok());
-    code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
+async fn open_postgres(url: &str) -> Result<Database, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url)?.application_name("scim");
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(ACQUIRE)
+        // asking each time costs every request a round trip
+        .test_before_acquire(false)
+        .before_acquire(|connection, state| {
+            Box::pin(async move {
+                if state.idle_for > IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_with(options)
+        .await?;
+    sqlx::migrate!("migrations/postgres").run(&pool).await?;
+    Ok(Database::Postgres(pool))
 }
 
 impl fmt::Display for OpenError {

@@ -2,35 +2,45 @@
 //!
 //! Lists travel as one JSON text in one parameter, so that a statement is the same for one value and for a thousand.
 
+use scim_provider::filter::sql;
+
 /// What a database speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Sqlite,
+    /// PostgreSQL, with nothing that CockroachDB and YugabyteDB lack
+    Postgres,
 }
 
 /// The statements that unfold a list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Listed {
-    /// tenant, group ids → group id, its members as a JSON array of `[id, kind, display]`
-    MembersOfGroups,
-    /// tenant, user ids → user id, its groups as a JSON array of `[id, kind, display]`
-    GroupsOfUsers,
     /// tenant, group id, references: adds those that are not there
     AddMembers,
     /// tenant, group id, member ids
     RemoveMembers,
     /// tenant, group id, references: removes all others
     KeepMembers,
-    /// tenant, user id, keys
+    /// tenant, member id, group ids: ends its memberships in them
+    LeaveGroups,
+    /// tenant, user id, e-mails
     AddEmails,
 }
 
 impl Dialect {
-    /// How a transaction that writes begins. In SQLite it takes its turn right away: one that starts by reading would find
-    /// its snapshot outdated when it comes to write, and fail.
-    pub(crate) fn begin(self) -> &'static str {
+    /// The dialect of translated filters.
+    pub(crate) fn of_filters(self) -> sql::Dialect {
         match self {
-            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Sqlite => sql::Dialect::Sqlite,
+            Self::Postgres => sql::Dialect::Postgres,
+        }
+    }
+
+    /// What makes a SELECT wait for whoever is changing the row, and others wait for us. In SQLite nobody else writes.
+    pub(crate) fn for_update(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE",
         }
     }
 
@@ -38,31 +48,61 @@ impl Dialect {
     pub(crate) fn listed(self, statement: Listed) -> &'static str {
         match self {
             Self::Sqlite => sqlite(statement),
+            Self::Postgres => postgres(statement),
+        }
+    }
+
+    /// The members of the row `groups` as a JSON array of `[id, kind, name]`: a value for each group, not a row for each
+    /// member, because a driver's work for a row is many times that for a member.
+    pub(crate) fn members_of_group(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "(SELECT json_group_array(json_array(
+                            m.member_id,
+                            CASE WHEN u.id IS NOT NULL THEN 'User' WHEN g.id IS NOT NULL THEN 'Group'
+                                 ELSE m.member_kind END,
+                            COALESCE(u.display_name, u.user_name, g.display_name, m.display)))
+                  FROM group_members m
+                  LEFT JOIN users u ON u.tenant = m.tenant AND u.id = m.member_id
+                  LEFT JOIN groups g ON u.id IS NULL AND g.tenant = m.tenant AND g.id = m.member_id
+                  WHERE m.tenant = groups.tenant AND m.group_id = groups.id)"
+            }
+            Self::Postgres => {
+                "(SELECT json_agg(json_build_array(
+                            m.member_id,
+                            CASE WHEN u.id IS NOT NULL THEN 'User' WHEN g.id IS NOT NULL THEN 'Group'
+                                 ELSE m.member_kind END,
+                            COALESCE(u.display_name, u.user_name, g.display_name, m.display))
+                          ORDER BY m.member_id)::text
+                  FROM group_members m
+                  LEFT JOIN users u ON u.tenant = m.tenant AND u.id = m.member_id
+                  LEFT JOIN groups g ON u.id IS NULL AND g.tenant = m.tenant AND g.id = m.member_id
+                  WHERE m.tenant = groups.tenant AND m.group_id = groups.id)"
+            }
+        }
+    }
+
+    /// The groups of the row `users`, likewise.
+    pub(crate) fn groups_of_user(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "(SELECT json_group_array(json_array(g.id, 'direct', g.display_name))
+                  FROM group_members m
+                  JOIN groups g ON g.tenant = m.tenant AND g.id = m.group_id
+                  WHERE m.tenant = users.tenant AND m.member_id = users.id)"
+            }
+            Self::Postgres => {
+                "(SELECT json_agg(json_build_array(g.id, 'direct', g.display_name) ORDER BY g.id)::text
+                  FROM group_members m
+                  JOIN groups g ON g.tenant = m.tenant AND g.id = m.group_id
+                  WHERE m.tenant = users.tenant AND m.member_id = users.id)"
+            }
         }
     }
 }
 
 fn sqlite(statement: Listed) -> &'static str {
     match statement {
-        Listed::MembersOfGroups => {
-            // a row for each group, not for each member: the driver's work for a row is many times that for a member
-            "SELECT m.group_id, json_group_array(json_array(
-                        m.member_id,
-                        CASE WHEN u.id IS NOT NULL THEN 'User' WHEN g.id IS NOT NULL THEN 'Group' ELSE m.member_kind END,
-                        COALESCE(u.display_name, u.user_name, g.display_name, m.display)))
-             FROM group_members m
-             LEFT JOIN users u ON u.tenant = m.tenant AND u.id = m.member_id
-             LEFT JOIN groups g ON u.id IS NULL AND g.tenant = m.tenant AND g.id = m.member_id
-             WHERE m.tenant = $1 AND m.group_id IN (SELECT value FROM json_each($2))
-             GROUP BY m.group_id"
-        }
-        Listed::GroupsOfUsers => {
-            "SELECT m.member_id, json_group_array(json_array(g.id, 'direct', g.display_name))
-             FROM group_members m
-             JOIN groups g ON g.tenant = m.tenant AND g.id = m.group_id
-             WHERE m.tenant = $1 AND m.member_id IN (SELECT value FROM json_each($2))
-             GROUP BY m.member_id"
-        }
         // `WHERE true`: without it SQLite takes ON for the beginning of a join
         Listed::AddMembers => {
             "INSERT INTO group_members (tenant, group_id, member_id, member_kind, display)
@@ -77,9 +117,43 @@ fn sqlite(statement: Listed) -> &'static str {
             "DELETE FROM group_members
              WHERE tenant = $1 AND group_id = $2 AND member_id NOT IN (SELECT value ->> 'value' FROM json_each($3))"
         }
+        Listed::LeaveGroups => {
+            "DELETE FROM group_members
+             WHERE tenant = $1 AND member_id = $2 AND group_id IN (SELECT value FROM json_each($3))"
+        }
         Listed::AddEmails => {
-            "INSERT INTO user_emails (tenant, user_id, email_key)
-             SELECT $1, $2, value FROM json_each($3) WHERE true ON CONFLICT DO NOTHING"
+            "INSERT INTO user_emails (tenant, user_id, position, value_key, type_key, is_primary)
+             SELECT $1, $2, key, value ->> 0, value ->> 1, value ->> 2 FROM json_each($3)"
+        }
+    }
+}
+
+fn postgres(statement: Listed) -> &'static str {
+    match statement {
+        Listed::AddMembers => {
+            "INSERT INTO group_members (tenant, group_id, member_id, member_kind, display)
+             SELECT $1, $2, r ->> 'value', r ->> 'type', r ->> 'display' FROM jsonb_array_elements($3::jsonb) AS list (r)
+             ON CONFLICT DO NOTHING"
+        }
+        Listed::RemoveMembers => {
+            "DELETE FROM group_members
+             WHERE tenant = $1 AND group_id = $2 AND member_id IN (SELECT jsonb_array_elements_text($3::jsonb))"
+        }
+        // NOT EXISTS, which is an anti join: NOT IN compares every member with every reference
+        Listed::KeepMembers => {
+            "DELETE FROM group_members
+             WHERE tenant = $1 AND group_id = $2
+               AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements($3::jsonb) AS list (r)
+                               WHERE r ->> 'value' = group_members.member_id)"
+        }
+        Listed::LeaveGroups => {
+            "DELETE FROM group_members
+             WHERE tenant = $1 AND member_id = $2 AND group_id IN (SELECT jsonb_array_elements_text($3::jsonb))"
+        }
+        Listed::AddEmails => {
+            "INSERT INTO user_emails (tenant, user_id, position, value_key, type_key, is_primary)
+             SELECT $1, $2, position, e ->> 0, e ->> 1, (e ->> 2)::boolean
+             FROM jsonb_array_elements($3::jsonb) WITH ORDINALITY AS list (e, position)"
         }
     }
 }

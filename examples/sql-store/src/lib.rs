@@ -20,10 +20,12 @@ mod caller;
 mod database;
 mod dialect;
 mod groups;
-mod listing;
+mod keys;
 mod members;
 mod password;
 mod record;
+mod select;
+mod session;
 mod users;
 
 pub use caller::Caller;
@@ -35,33 +37,42 @@ use std::sync::Arc;
 
 use database::Database;
 use password::Hasher;
+use select::Maps;
 
 /// A database with users and groups of any number of tenants. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct SqlStore {
     database: Arc<Database>,
     hasher: Hasher,
+    user_maps: Maps,
+    group_maps: Maps,
 }
 
 impl SqlStore {
     /// Opens the database and brings its tables up to date.
     ///
-    /// `url` is `sqlite://FILE`, which is made if need be, or `sqlite::memory:` for one that lives as long as the store.
+    /// `url` is `sqlite://FILE`, which is made if need be, `sqlite::memory:` for one that lives as long as the store, or
+    /// `postgres://USER:PASSWORD@HOST/DATABASE`, for PostgreSQL and what speaks its protocol.
     ///
     /// # Errors
     /// When the URL is not understood, the database cannot be opened, or its tables cannot be made.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
-        Ok(Self { database: Arc::new(Database::open(url).await?), hasher: Hasher::default() })
+        Ok(Self {
+            database: Arc::new(Database::open(url).await?),
+            hasher: Hasher::default(),
+            user_maps: Maps::default(),
+            group_maps: Maps::default(),
+        })
     }
 
     /// The store of users.
     pub fn users(&self) -> Users {
-        Users { database: self.database.clone(), hasher: self.hasher.clone() }
+        Users { database: self.database.clone(), hasher: self.hasher.clone(), maps: self.user_maps.clone() }
     }
 
     /// The store of groups.
     pub fn groups(&self) -> Groups {
-        Groups { database: self.database.clone() }
+        Groups { database: self.database.clone(), maps: self.group_maps.clone() }
     }
 
     /// Ends all connections once their work is done.

@@ -1,88 +1,76 @@
-//! Memberships: the rows between groups and their members, read in both directions.
+//! Memberships: the rows between groups and their members.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use scim_provider::{Reference, RelationChange, StoreError};
 
-use scim_provider::{Projection, Reference, Resource, ResourceType, StoreError};
-
-use crate::database::Session;
 use crate::dialect::Listed;
-use crate::record::{Record, json_list};
+use crate::keys::checked;
+use crate::record::json_list;
+use crate::session::Session;
 
-/// One end of the relation.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Side {
-    /// `groups` of users
-    Users,
-    /// `members` of groups
-    Groups,
-}
-
-impl Side {
-    fn path(self) -> &'static str {
-        match self {
-            Self::Users => "groups",
-            Self::Groups => "members",
+/// Carries a change of the members out and returns how many rows it took. Its cost follows the change, not the group.
+pub(crate) async fn relate(
+    transaction: &mut Session,
+    tenant: &str,
+    group: &str,
+    change: &RelationChange,
+) -> Result<u64, StoreError> {
+    if change.path() != "members" {
+        return Err(StoreError::Unsupported);
+    }
+    let added = array(change.added().cloned())?;
+    let mut rows = 0;
+    if change.replaces_all() {
+        rows += keep_only(transaction, tenant, group, &added).await?;
+    } else {
+        let removed: Vec<_> = change.removed().collect();
+        if !removed.is_empty() {
+            let ids = json_list(removed)?;
+            let binds = [tenant.into(), group.into(), (&ids).into()];
+            rows += transaction.execute_listed(Listed::RemoveMembers, &binds).await?;
         }
     }
+    Ok(rows + add(transaction, tenant, group, &added).await?)
+}
 
-    /// Makes resources of rows. What refers to others is joined only when it is wanted, and with one statement for all rows.
-    pub(crate) async fn resources(
-        self,
-        session: &mut Session,
-        tenant: &str,
-        ty: &ResourceType,
-        records: &[Record],
-        want: &Projection,
-    ) -> Result<Vec<Resource>, StoreError> {
-        let mut references = match want.includes(self.path()) && !records.is_empty() {
-            true => self.references(session, tenant, records).await?,
-            false => HashMap::new(),
-        };
-        let resource = |record: &Record| {
-            let resource = record.resource(ty)?;
-            Ok(match references.remove(&record.id) {
-                Some(references) => resource.with_references(self.path(), &references),
-                None => resource,
-            })
-        };
-        records.iter().map(resource).collect()
-    }
-
-    /// As [`resources`](Self::resources), for one row.
-    pub(crate) async fn resource(
-        self,
-        session: &mut Session,
-        tenant: &str,
-        ty: &ResourceType,
-        record: &Record,
-        want: &Projection,
-    ) -> Result<Resource, StoreError> {
-        let resources = self.resources(session, tenant, ty, std::slice::from_ref(record), want).await?;
-        resources.into_iter().next().ok_or(StoreError::NotFound)
-    }
-
-    async fn references(
-        self,
-        session: &mut Session,
-        tenant: &str,
-        records: &[Record],
-    ) -> Result<HashMap<String, Vec<Reference>>, StoreError> {
-        let ids = json_list(records.iter().map(|record| &record.id))?;
-        let statement = match self {
-            Self::Users => Listed::GroupsOfUsers,
-            Self::Groups => Listed::MembersOfGroups,
-        };
-        let rows = session.listed_rows(statement, &[tenant.into(), (&ids).into()]).await?;
-        rows.iter().map(|row| Ok((row.text(0)?, read(&row.text(1)?)?))).collect()
+/// Adds those members that are not there.
+pub(crate) async fn add(
+    transaction: &mut Session,
+    tenant: &str,
+    group: &str,
+    members: &str,
+) -> Result<u64, StoreError> {
+    match members {
+        "[]" => Ok(0),
+        members => transaction.execute_listed(Listed::AddMembers, &[tenant.into(), group.into(), members.into()]).await,
     }
 }
 
-/// References as the statements give them.
-fn read(json: &str) -> Result<Vec<Reference>, StoreError> {
-    type Row<'r> = (Cow<'r, str>, Option<Cow<'r, str>>, Option<Cow<'r, str>>);
-    let rows: Vec<Row<'_>> = serde_json::from_str(json).map_err(StoreError::backend)?;
-    Ok(rows.iter().map(|(id, kind, display)| Reference::to(id, kind.as_deref(), display.as_deref())).collect())
+/// Removes all other members.
+pub(crate) async fn keep_only(
+    transaction: &mut Session,
+    tenant: &str,
+    group: &str,
+    members: &str,
+) -> Result<u64, StoreError> {
+    transaction.execute_listed(Listed::KeepMembers, &[tenant.into(), group.into(), members.into()]).await
+}
+
+/// The references as one JSON array. One without an id refers to nothing.
+pub(crate) fn array(references: impl IntoIterator<Item = Reference>) -> Result<String, StoreError> {
+    let mut array = String::from("[");
+    for reference in references {
+        let id = reference.value();
+        if id.is_empty() {
+            continue;
+        }
+        checked("members.value", Some(id))?;
+        if array.len() > 1 {
+            array.push(',');
+        }
+        array.push_str(std::str::from_utf8(reference.as_json()).map_err(StoreError::backend)?);
+    }
+    array.push(']');
+    Ok(array)
 }
 
 /// Ends the memberships of a resource that goes. The groups that lose a member are not what they were: their versions say so.
@@ -92,11 +80,15 @@ pub(crate) async fn leave_all(
     member: &str,
     at: i64,
 ) -> Result<(), StoreError> {
+    // The groups first, as a PATCH of their members does it: two that lock in the same order do not lock each other out.
     let groups = "UPDATE groups SET version = version + 1, modified = $3 WHERE tenant = $1
-                  AND id IN (SELECT group_id FROM group_members WHERE tenant = $1 AND member_id = $2)";
-    if transaction.execute(groups, &[tenant.into(), member.into(), at.into()]).await? > 0 {
-        let rows = "DELETE FROM group_members WHERE tenant = $1 AND member_id = $2";
-        transaction.execute(rows, &[tenant.into(), member.into()]).await?;
+                  AND id IN (SELECT group_id FROM group_members WHERE tenant = $1 AND member_id = $2) RETURNING id";
+    let left = transaction.rows(groups, &[tenant.into(), member.into(), at.into()]).await?;
+    if left.is_empty() {
+        return Ok(());
     }
+    let left = left.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()?;
+    let left = json_list(left)?;
+    transaction.execute_listed(Listed::LeaveGroups, &[tenant.into(), member.into(), (&left).into()]).await?;
     Ok(())
 }

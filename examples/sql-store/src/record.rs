@@ -1,18 +1,26 @@
 //! A row as a resource, and a resource as a row.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
-use scim_provider::{Resource, ResourceType, StoreError, Version};
+use scim_provider::{Reference, Resource, ResourceType, StoreError, Version};
+use serde_json::value::RawValue;
 
-use crate::database::Row;
+use crate::session::Row;
 
-/// What every table of resources has, in the order of the columns `id, attributes, version, created, modified`.
+/// What every table of resources has, in the order of [`COLUMNS`].
 pub(crate) struct Record {
     pub(crate) id: String,
-    pub(crate) attributes: String,
+    pub(crate) attributes: Box<RawValue>,
     pub(crate) version: i64,
     pub(crate) created: i64,
     pub(crate) modified: i64,
+    /// the references to others as JSON, where they were read too
+    references: Option<String>,
 }
+
+/// The columns of a [`Record`], less the references.
+pub(crate) const COLUMNS: [&str; 5] = ["id", "attributes", "version", "created", "modified"];
 
 impl Record {
     /// A resource that is new.
@@ -20,16 +28,18 @@ impl Record {
         let now = now();
         // of version 7: in the order of creation, which keeps new rows together, and never given twice
         let id = uuid::Uuid::now_v7().to_string();
-        Ok(Self { id, attributes: text_of(content)?, version: 1, created: now, modified: now })
+        Ok(Self { id, attributes: text_of(content)?, version: 1, created: now, modified: now, references: None })
     }
 
-    pub(crate) fn read(row: &Row) -> Result<Self, StoreError> {
+    /// Reads a row, with a sixth column for the references where they were asked for.
+    pub(crate) fn read(row: &Row, references: bool) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.text(0)?,
-            attributes: row.text(1)?,
+            attributes: row.json(1)?,
             version: row.integer(2)?,
             created: row.integer(3)?,
             modified: row.integer(4)?,
+            references: if references { row.optional_text(5)? } else { None },
         })
     }
 
@@ -46,12 +56,16 @@ impl Record {
 
     /// The document: no identity, no references.
     pub(crate) fn content(&self, ty: &ResourceType) -> Result<Resource, StoreError> {
-        Resource::from_stored(ty, self.attributes.clone()).map_err(StoreError::backend)
+        Resource::from_stored(ty, self.attributes.get()).map_err(StoreError::backend)
     }
 
-    /// The resource without its references.
-    pub(crate) fn resource(&self, ty: &ResourceType) -> Result<Resource, StoreError> {
-        Ok(self.stamp(&self.content(ty)?))
+    /// The resource, with its references as the values of `path`.
+    pub(crate) fn resource(&self, ty: &ResourceType, path: &str) -> Result<Resource, StoreError> {
+        let resource = self.stamp(&self.content(ty)?);
+        match self.references.as_deref() {
+            None | Some("[]") => Ok(resource),
+            Some(json) => Ok(resource.with_references(path, &references(json)?)),
+        }
     }
 
     /// Gives a document the identity of the record.
@@ -85,6 +99,14 @@ fn time(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(millis).unwrap_or_default()
 }
 
-fn text_of(content: &Resource) -> Result<String, StoreError> {
-    String::from_utf8(content.as_json().to_vec()).map_err(StoreError::backend)
+fn text_of(content: &Resource) -> Result<Box<RawValue>, StoreError> {
+    let text = String::from_utf8(content.as_json().to_vec()).map_err(StoreError::backend)?;
+    RawValue::from_string(text).map_err(StoreError::backend)
+}
+
+/// References as the statements give them.
+fn references(json: &str) -> Result<Vec<Reference>, StoreError> {
+    type Row<'r> = (Cow<'r, str>, Option<Cow<'r, str>>, Option<Cow<'r, str>>);
+    let rows: Vec<Row<'_>> = serde_json::from_str(json).map_err(StoreError::backend)?;
+    Ok(rows.iter().map(|(id, kind, display)| Reference::to(id, kind.as_deref(), display.as_deref())).collect())
 }

@@ -2,53 +2,48 @@
 
 use std::sync::Arc;
 
+use scim_provider::filter::sql::{ChildTable, Column, ColumnMap, MapError};
 use scim_provider::{
     Capabilities, Changes, Context, Key, Page, Patched, Precondition, Projection, Query, Resource, ResourceType, Store,
     StoreError, fold,
 };
 
 use crate::Caller;
-use crate::database::{Database, Session};
+use crate::database::{Database, retried};
 use crate::dialect::Listed;
-use crate::listing::Listing;
-use crate::members::{Side, leave_all};
+use crate::keys::{checked, folded};
+use crate::members::leave_all;
 use crate::password::{Hasher, NewHash};
 use crate::record::{Record, content_of, json_list, now};
+use crate::select::{Maps, Table};
+use crate::session::Session;
 
 /// The store of users.
 #[derive(Clone, Debug)]
 pub struct Users {
     pub(crate) database: Arc<Database>,
     pub(crate) hasher: Hasher,
+    pub(crate) maps: Maps,
 }
 
 impl Store for Users {
     type Context = Caller;
 
     async fn get(&self, cx: &Caller, key: Key<'_>, want: &Projection) -> Result<Option<Resource>, StoreError> {
-        let tenant = cx.tenant().as_str();
         let mut session = self.database.read().await?;
-        match read(&mut session, tenant, key.id).await? {
-            Some(user) => Side::Users.resource(&mut session, tenant, key.resource_type, &user, want).await.map(Some),
-            None => Ok(None),
-        }
+        Table::Users.get(&mut session, cx.tenant().as_str(), key.resource_type, key.id, want).await
     }
 
     async fn list(&self, cx: &Caller, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
+        let map = self.maps.get(ty, map)?;
         let mut session = self.database.read().await?;
-        LISTING.run(&mut session, cx.tenant().as_str(), ty, query).await
+        Table::Users.list(&mut session, cx.tenant().as_str(), ty, map, query).await
     }
 
     async fn create(&self, cx: &Caller, _: &ResourceType, draft: Resource) -> Result<Resource, StoreError> {
-        let tenant = cx.tenant().as_str();
         let hash = self.hasher.hash(draft.secret("password")).await?;
         let content = content_of(&draft)?;
-        let user = Record::new(&content)?;
-        let mut transaction = self.database.write().await?;
-        insert(&mut transaction, tenant, &user, &content).await?;
-        keep_hash(&mut transaction, tenant, &user.id, &hash).await?;
-        transaction.commit().await?;
-        Ok(user.stamp(&content))
+        retried(|| self.create_once(cx, &content, &hash)).await
     }
 
     async fn replace(
@@ -58,30 +53,13 @@ impl Store for Users {
         new: Resource,
         when: Precondition<'_>,
     ) -> Result<Resource, StoreError> {
-        let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
         let hash = self.hasher.hash(new.secret("password")).await?;
         let content = content_of(&new)?;
-        let mut transaction = self.database.write().await?;
-        let user = read(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
-        when.check(&user.version())?;
-        let old = user.content(ty)?;
-        let user = update(&mut transaction, tenant, user, &old, &content, &hash).await?;
-        let user = Side::Users.resource(&mut transaction, tenant, ty, &user, &Projection::everything(ty)).await?;
-        transaction.commit().await?;
-        Ok(user)
+        retried(|| self.replace_once(cx, key, &content, &hash, when)).await
     }
 
     async fn delete(&self, cx: &Caller, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
-        let tenant = cx.tenant().as_str();
-        let mut transaction = self.database.write().await?;
-        let user = read(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
-        when.check(&user.version())?;
-        leave_all(&mut transaction, tenant, key.id, now()).await?;
-        let sql = "DELETE FROM users WHERE tenant = $1 AND id = $2 AND version = $3";
-        match transaction.execute(sql, &[tenant.into(), key.id.into(), user.version.into()]).await? {
-            0 => Err(StoreError::VersionMismatch),
-            _ => transaction.commit().await,
-        }
+        retried(|| self.delete_once(cx, key, when)).await
     }
 
     async fn patch(
@@ -92,21 +70,87 @@ impl Store for Users {
         when: Precondition<'_>,
         want: &Projection,
     ) -> Result<Option<Patched>, StoreError> {
-        let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
         let hash = self.hasher.hash(changes.secret("password")).await?;
-        let mut transaction = self.database.write().await?;
-        let user = read(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
-        when.check(&user.version())?;
-        let old = user.content(ty)?;
-        let mut patched = changes.apply(&old)?;
-        let user = update(&mut transaction, tenant, user, &old, &patched.resource, &hash).await?;
-        patched.resource = Side::Users.resource(&mut transaction, tenant, ty, &user, want).await?;
-        transaction.commit().await?;
-        Ok(Some(patched))
+        retried(|| self.patch_once(cx, key, changes, &hash, when, want)).await.map(Some)
     }
 
     fn capabilities(&self) -> Capabilities {
         Capabilities::default().with_change_password()
+    }
+}
+
+impl Users {
+    /// The stored hash of a user's password, for the host's own sign-in to verify.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn password_hash(&self, cx: &Caller, id: &str) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT password_hash FROM users WHERE tenant = $1 AND id = $2";
+        let row = self.database.read().await?.row(sql, &[cx.tenant().as_str().into(), id.into()]).await?;
+        row.map_or(Ok(None), |row| row.optional_text(0))
+    }
+
+    async fn create_once(&self, cx: &Caller, content: &Resource, hash: &NewHash) -> Result<Resource, StoreError> {
+        let tenant = cx.tenant().as_str();
+        let user = Record::new(content)?;
+        let mut transaction = self.database.write().await?;
+        insert(&mut transaction, tenant, &user, content).await?;
+        keep_hash(&mut transaction, tenant, &user.id, hash).await?;
+        transaction.commit().await?;
+        Ok(user.stamp(content))
+    }
+
+    async fn replace_once(
+        &self,
+        cx: &Caller,
+        key: Key<'_>,
+        content: &Resource,
+        hash: &NewHash,
+        when: Precondition<'_>,
+    ) -> Result<Resource, StoreError> {
+        let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
+        let mut transaction = self.database.write().await?;
+        let user = Table::Users.for_update(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
+        when.check(&user.version())?;
+        let old = user.content(ty)?;
+        let user = update(&mut transaction, tenant, user, &old, content, hash).await?;
+        let user = Table::Users.resource(&mut transaction, tenant, ty, &user, &Projection::everything(ty)).await?;
+        transaction.commit().await?;
+        Ok(user)
+    }
+
+    async fn delete_once(&self, cx: &Caller, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
+        let tenant = cx.tenant().as_str();
+        let mut transaction = self.database.write().await?;
+        let user = Table::Users.for_update(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
+        when.check(&user.version())?;
+        leave_all(&mut transaction, tenant, key.id, now()).await?;
+        let sql = "DELETE FROM users WHERE tenant = $1 AND id = $2 AND version = $3";
+        match transaction.execute(sql, &[tenant.into(), key.id.into(), user.version.into()]).await? {
+            0 => Err(StoreError::VersionMismatch),
+            _ => transaction.commit().await,
+        }
+    }
+
+    async fn patch_once(
+        &self,
+        cx: &Caller,
+        key: Key<'_>,
+        changes: &Changes,
+        hash: &NewHash,
+        when: Precondition<'_>,
+        want: &Projection,
+    ) -> Result<Patched, StoreError> {
+        let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
+        let mut transaction = self.database.write().await?;
+        let user = Table::Users.for_update(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
+        when.check(&user.version())?;
+        let old = user.content(ty)?;
+        let mut patched = changes.apply(&old)?;
+        let user = update(&mut transaction, tenant, user, &old, &patched.resource, hash).await?;
+        patched.resource = Table::Users.resource(&mut transaction, tenant, ty, &user, want).await?;
+        transaction.commit().await?;
+        Ok(patched)
     }
 }
 
@@ -120,60 +164,47 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(user: &Resource) -> Self {
+    fn of(user: &Resource) -> Result<Self, StoreError> {
         let text = |path: &str| user.text(path).map(String::from);
-        let user_name = text("userName").unwrap_or_default();
-        Self {
-            user_name_key: fold(&user_name).into_owned(),
-            user_name,
-            external_id: text("externalId"),
+        Ok(Self {
+            user_name: text("userName").unwrap_or_default(),
+            user_name_key: folded(user, "userName")?.unwrap_or_default(),
+            external_id: checked("externalId", text("externalId"))?,
             // who is not said to be inactive is active: clients leave it out
             active: user.get("active").and_then(|active| active.as_bool()).unwrap_or(true),
             display_name: text("displayName"),
-        }
+        })
     }
 }
 
-macro_rules! select {
-    ($rest:literal) => {
-        concat!("SELECT id, attributes, version, created, modified FROM users WHERE tenant = $1 ", $rest)
-    };
-}
-
-const LISTING: Listing = Listing {
-    side: Side::Users,
-    count: "SELECT COUNT(*) FROM users WHERE tenant = $1",
-    page: select!("ORDER BY created, id LIMIT $2 OFFSET $3"),
-    lookups: &[
-        ("id", select!("AND id = $3 LIMIT $2")),
-        ("userName", select!("AND user_name_key = $3 LIMIT $2")),
-        ("externalId", select!("AND external_id = $3 ORDER BY created, id LIMIT $2")),
-        (
-            "emails.value",
-            select!(
-                "AND id IN (SELECT user_id FROM user_emails WHERE tenant = $1 AND email_key = $3)
-                 ORDER BY created, id LIMIT $2"
-            ),
-        ),
-        (
-            "groups.value",
-            select!(
-                "AND id IN (SELECT member_id FROM group_members WHERE tenant = $1 AND group_id = $3)
-                 ORDER BY created, id LIMIT $2"
-            ),
-        ),
-    ],
-};
-
-async fn read(session: &mut Session, tenant: &str, id: &str) -> Result<Option<Record>, StoreError> {
-    session.row(select!("AND id = $2"), &[tenant.into(), id.into()]).await?.as_ref().map(Record::read).transpose()
+/// Where the attributes lie, for filters and orders.
+fn map(ty: &ResourceType) -> Result<ColumnMap, MapError> {
+    let emails = ChildTable::new("user_emails e", "e.tenant = users.tenant AND e.user_id = users.id");
+    let groups = ChildTable::new("group_members m", "m.tenant = users.tenant AND m.member_id = users.id");
+    ColumnMap::builder(ty)
+        .column("id", Column::text("users.id"))
+        .column("externalId", Column::text("users.external_id"))
+        .column("userName", Column::folded("users.user_name_key"))
+        // the column says what is true of the person, which is more than what the document says
+        .column("active", Column::json("users.attributes", &["active"]))
+        .column("meta.created", Column::whole_milliseconds("users.created"))
+        .column("meta.lastModified", Column::whole_milliseconds("users.modified"))
+        .values(
+            "emails",
+            emails
+                .column("value", Column::folded("e.value_key"))
+                .column("type", Column::folded("e.type_key"))
+                .column("primary", Column::boolean("e.is_primary")),
+        )
+        .values("groups", groups.column("value", Column::text("m.group_id")))
+        .build()
 }
 
 async fn insert(transaction: &mut Session, tenant: &str, user: &Record, content: &Resource) -> Result<(), StoreError> {
     let sql = "INSERT INTO users (tenant, id, user_name, user_name_key, external_id, active, display_name, attributes,
                                   created, modified, version)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    let columns = Columns::of(content);
+    let columns = Columns::of(content)?;
     let binds = [
         tenant.into(),
         (&user.id).into(),
@@ -182,13 +213,13 @@ async fn insert(transaction: &mut Session, tenant: &str, user: &Record, content:
         columns.external_id.as_deref().into(),
         columns.active.into(),
         columns.display_name.as_deref().into(),
-        (&user.attributes).into(),
+        (&*user.attributes).into(),
         user.created.into(),
         user.modified.into(),
         user.version.into(),
     ];
-    transaction.execute_unique(sql, &binds, Some("userName")).await?;
-    keep_emails(transaction, tenant, &user.id, &[], &email_keys(content)).await
+    transaction.execute_unique(sql, &binds, "userName").await?;
+    keep_emails(transaction, tenant, &user.id, &[], &email_keys(content)?).await
 }
 
 /// Writes a user's new state, unless it is the old one.
@@ -200,7 +231,7 @@ async fn update(
     new: &Resource,
     hash: &NewHash,
 ) -> Result<Record, StoreError> {
-    if new.as_json() == user.attributes.as_bytes() && matches!(hash, NewHash::Keep) {
+    if new.as_json() == old.as_json() && matches!(hash, NewHash::Keep) {
         return Ok(user);
     }
     let sql = "UPDATE users SET user_name = $4, user_name_key = $5, external_id = $6, active = $7, display_name = $8,
@@ -208,7 +239,7 @@ async fn update(
                WHERE tenant = $1 AND id = $2 AND version = $3";
     let before = user.version;
     let user = user.next(new)?;
-    let columns = Columns::of(new);
+    let columns = Columns::of(new)?;
     let binds = [
         tenant.into(),
         (&user.id).into(),
@@ -218,15 +249,15 @@ async fn update(
         columns.external_id.as_deref().into(),
         columns.active.into(),
         columns.display_name.as_deref().into(),
-        (&user.attributes).into(),
+        (&*user.attributes).into(),
         user.modified.into(),
         user.version.into(),
     ];
-    if transaction.execute_unique(sql, &binds, Some("userName")).await? == 0 {
+    if transaction.execute_unique(sql, &binds, "userName").await? == 0 {
         return Err(StoreError::VersionMismatch);
     }
     keep_hash(transaction, tenant, &user.id, hash).await?;
-    keep_emails(transaction, tenant, &user.id, &email_keys(old), &email_keys(new)).await?;
+    keep_emails(transaction, tenant, &user.id, &email_keys(old)?, &email_keys(new)?).await?;
     Ok(user)
 }
 
@@ -238,22 +269,25 @@ async fn keep_hash(transaction: &mut Session, tenant: &str, id: &str, hash: &New
     Ok(())
 }
 
-/// The addresses of a user as they are compared, each once.
-fn email_keys(user: &Resource) -> Vec<String> {
+/// What is compared of an e-mail: the folded value and type, and whether it is the primary one.
+type EmailKeys = (Option<String>, Option<String>, Option<bool>);
+
+fn email_keys(user: &Resource) -> Result<Vec<EmailKeys>, StoreError> {
     let emails = user.get("emails").into_iter().flat_map(|emails| emails.elements());
-    let keys = emails.filter_map(|email| Some(fold(&email.get("value")?.as_str()?).into_owned()));
-    let mut keys: Vec<String> = keys.collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
+    let keys = emails.map(|email| {
+        let folded = |part: &str| email.get(part).and_then(|text| text.as_str().map(|text| fold(&text).into_owned()));
+        let primary = email.get("primary").and_then(|primary| primary.as_bool());
+        Ok((checked("emails.value", folded("value"))?, folded("type"), primary))
+    });
+    keys.collect()
 }
 
 async fn keep_emails(
     transaction: &mut Session,
     tenant: &str,
     id: &str,
-    old: &[String],
-    new: &[String],
+    old: &[EmailKeys],
+    new: &[EmailKeys],
 ) -> Result<(), StoreError> {
     if old == new {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The conformance kit on SQLite.
+//! The conformance kit on SQLite and on PostgreSQL.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,23 +7,51 @@
     reason = "these are tests: they stop at what is wrong"
 )]
 
+use std::marker::PhantomData;
+
 use scim_provider::conformance::{Fixture, ServiceFixture, Tenant};
 use scim_provider::{EnterpriseUser, Extension, Group, Service, TenantId, User};
 use scim_sql_store::{Caller, Groups, SqlStore, Users};
 
-struct Sqlite {
-    users: Users,
-    groups: Groups,
+/// A store in an empty database.
+trait Database: Send + Sync + 'static {
+    fn store() -> impl Future<Output = SqlStore> + Send;
 }
 
-impl Fixture for Sqlite {
+struct Sqlite;
+
+impl Database for Sqlite {
+    async fn store() -> SqlStore {
+        SqlStore::open("sqlite::memory:").await.expect("a database in memory")
+    }
+}
+
+struct Postgres;
+
+impl Database for Postgres {
+    async fn store() -> SqlStore {
+        match scim_test_postgres::database().expect("a server that works") {
+            Some(url) => SqlStore::open(&url).await.expect("an empty database"),
+            // it has been said that the test is skipped
+            None => Sqlite::store().await,
+        }
+    }
+}
+
+struct Stores<D> {
+    users: Users,
+    groups: Groups,
+    database: PhantomData<D>,
+}
+
+impl<D: Database> Fixture for Stores<D> {
     type Context = Caller;
     type Users = Users;
     type Groups = Groups;
 
     async fn new() -> Self {
-        let store = SqlStore::open("sqlite::memory:").await.expect("a database in memory");
-        Self { users: store.users(), groups: store.groups() }
+        let store = D::store().await;
+        Self { users: store.users(), groups: store.groups(), database: PhantomData }
     }
 
     fn users(&self) -> &Users {
@@ -39,20 +67,23 @@ impl Fixture for Sqlite {
     }
 }
 
-struct Host(Service<Caller>);
+struct Host<D> {
+    scim: Service<Caller>,
+    database: PhantomData<D>,
+}
 
-impl ServiceFixture for Host {
+impl<D: Database> ServiceFixture for Host<D> {
     async fn new() -> Self {
-        let store = Sqlite::new().await;
+        let store = D::store().await;
         let service = Service::builder("https://scim.example.com/scim/v2")
-            .resource(User::resource_type().extension(EnterpriseUser::schema()), store.users)
-            .resource(Group::resource_type(), store.groups)
+            .resource(User::resource_type().extension(EnterpriseUser::schema()), store.users())
+            .resource(Group::resource_type(), store.groups())
             .build();
-        Self(service.expect("types that can be built"))
+        Self { scim: service.expect("types that can be built"), database: PhantomData }
     }
 
     async fn call(&self, tenant: Tenant, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
-        self.0.call(&caller(tenant), request).await
+        self.scim.call(&caller(tenant), request).await
     }
 }
 
@@ -61,10 +92,22 @@ fn caller(tenant: Tenant) -> Caller {
     Caller::authenticated(tenant, "kit", "request")
 }
 
-mod store {
-    scim_provider::store_conformance!(tokio::test, super::Sqlite);
+mod sqlite {
+    mod store {
+        scim_provider::store_conformance!(tokio::test, super::super::Stores<super::super::Sqlite>);
+    }
+
+    mod service {
+        scim_provider::service_conformance!(tokio::test, super::super::Host<super::super::Sqlite>);
+    }
 }
 
-mod service {
-    scim_provider::service_conformance!(tokio::test, super::Host);
+mod postgres {
+    mod store {
+        scim_provider::store_conformance!(tokio::test, super::super::Stores<super::super::Postgres>);
+    }
+
+    mod service {
+        scim_provider::service_conformance!(tokio::test, super::super::Host<super::super::Postgres>);
+    }
 }

@@ -29,10 +29,6 @@ struct Server {
 }
 
 impl Server {
-    async fn new() -> Self {
-        Self::over("sqlite::memory:").await
-    }
-
     async fn over(url: &str) -> Self {
         let store = SqlStore::open(url).await.unwrap();
         let scim = Service::builder("http://localhost/scim/v2")
@@ -90,9 +86,52 @@ fn ids(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(|v| v["value"].as_str()).collect()
 }
 
-#[tokio::test]
-async fn a_user_is_created_read_changed_and_deleted() {
-    let server = Server::new().await;
+/// Runs tests on every database.
+macro_rules! everywhere {
+    ($($test:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(super::Server::over("sqlite::memory:").await).await;
+            })*
+        }
+        mod sqlite_file {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                let dir = std::env::temp_dir().join(format!("scim-sql-store-{}", uuid::Uuid::now_v7()));
+                std::fs::create_dir(&dir).unwrap();
+                let url = format!("sqlite://{}?mode=rwc", dir.join("scim.sqlite").display());
+                super::$test(super::Server::over(&url).await).await;
+                std::fs::remove_dir_all(&dir).unwrap();
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                if let Some(url) = scim_test_postgres::database().unwrap() {
+                    super::$test(super::Server::over(&url).await).await;
+                }
+            })*
+        }
+    };
+}
+
+everywhere! {
+    a_user_is_created_read_changed_and_deleted,
+    what_is_indexed_is_found_in_any_letter_case,
+    pages_follow_the_order_of_creation,
+    members_are_named_by_what_they_are,
+    member_changes_are_sets,
+    names_are_unique_within_a_tenant_without_regard_to_case,
+    tenants_see_nothing_of_each_other,
+    writes_compare_and_swap,
+    no_member_is_lost_when_many_are_added_at_once,
+    passwords_are_hashed_and_stay_when_not_named,
+    what_is_too_long_for_an_index_is_refused,
+    many_create_the_same_name_and_one_does,
+}
+
+async fn a_user_is_created_read_changed_and_deleted(server: Server) {
     let ada = json!({"schemas": [USER], "userName": "Ada", "externalId": "7", "emails": [{"value": "Ada@Example.com", "type": "work"}]});
     let id = server.create("/Users", ada).await;
     let path = format!("/Users/{id}");
@@ -118,9 +157,7 @@ async fn a_user_is_created_read_changed_and_deleted() {
     assert_eq!(server.send(&server.acme, "DELETE", &path, Value::Null).await.0, StatusCode::NOT_FOUND);
 }
 
-#[tokio::test]
-async fn what_is_indexed_is_found_in_any_letter_case() {
-    let server = Server::new().await;
+async fn what_is_indexed_is_found_in_any_letter_case(server: Server) {
     let body = json!({"schemas": [USER], "userName": "ΟΔΥΣΣΕΥΣ", "externalId": "Xy",
                       "emails": [{"value": "O@Ithaca.example", "type": "work"}, {"value": "o@ithaca.example"}]});
     let id = server.create("/Users", body).await;
@@ -147,9 +184,7 @@ async fn what_is_indexed_is_found_in_any_letter_case() {
     assert_eq!(server.total(&format!("/Groups?filter=members.value%20eq%20%22{id}%22")).await, 1);
 }
 
-#[tokio::test]
-async fn pages_follow_the_order_of_creation() {
-    let server = Server::new().await;
+async fn pages_follow_the_order_of_creation(server: Server) {
     let mut created = Vec::new();
     for n in 0..7 {
         created.push(server.user(&format!("user{n}")).await);
@@ -163,9 +198,7 @@ async fn pages_follow_the_order_of_creation() {
     assert_eq!(server.get("/Users?count=0").await["totalResults"], 7);
 }
 
-#[tokio::test]
-async fn members_are_named_by_what_they_are() {
-    let server = Server::new().await;
+async fn members_are_named_by_what_they_are(server: Server) {
     let ada =
         server.create("/Users", json!({"schemas": [USER], "userName": "ada", "displayName": "Ada Lovelace"})).await;
     let inner = server.group("Inner", &[]).await;
@@ -186,9 +219,7 @@ async fn members_are_named_by_what_they_are() {
     assert_ne!(after["meta"]["version"], before, "who lost a member has changed");
 }
 
-#[tokio::test]
-async fn member_changes_are_sets() {
-    let server = Server::new().await;
+async fn member_changes_are_sets(server: Server) {
     let group = format!("/Groups/{}", server.group("All", &["a", "b"]).await);
     let version = || async { server.get(&group).await["meta"]["version"].clone() };
     let first = version().await;
@@ -214,9 +245,7 @@ async fn member_changes_are_sets() {
     assert_eq!(again["meta"], replaced["meta"]);
 }
 
-#[tokio::test]
-async fn names_are_unique_within_a_tenant_without_regard_to_case() {
-    let server = Server::new().await;
+async fn names_are_unique_within_a_tenant_without_regard_to_case(server: Server) {
     let body = |name: &str| json!({"schemas": [USER], "userName": name});
     server.user("Straße@Example.com").await;
     let other = server.user("other").await;
@@ -233,9 +262,7 @@ async fn names_are_unique_within_a_tenant_without_regard_to_case() {
     assert_eq!(server.send(&server.acme, "POST", "/Groups", sales).await.0, StatusCode::CONFLICT);
 }
 
-#[tokio::test]
-async fn tenants_see_nothing_of_each_other() {
-    let server = Server::new().await;
+async fn tenants_see_nothing_of_each_other(server: Server) {
     let globex = caller("globex");
     let user = server.user("ada").await;
     let group = server.group("Sales", &[&user]).await;
@@ -263,9 +290,7 @@ async fn tenants_see_nothing_of_each_other() {
     assert_eq!(ids(&server.get(&format!("/Users/{user}")).await["groups"]), [group]);
 }
 
-#[tokio::test]
-async fn writes_compare_and_swap() {
-    let server = Server::new().await;
+async fn writes_compare_and_swap(server: Server) {
     let users = server.store.users();
     let ty = User::resource_type().build().unwrap();
     let draft = |title: &str| Resource::empty(&ty).with("userName", "ada").unwrap().with("title", title).unwrap();
@@ -281,18 +306,11 @@ async fn writes_compare_and_swap() {
     assert_eq!(now.text("title").as_deref(), Some("Countess"));
 }
 
-#[tokio::test]
-async fn passwords_are_hashed_and_stay_when_not_named() {
-    let dir = std::env::temp_dir().join(format!("scim-sql-store-{}", uuid::Uuid::now_v7()));
-    std::fs::create_dir(&dir).unwrap();
-    let url = format!("sqlite://{}?mode=rwc", dir.join("scim.sqlite").display());
-    let server = Server::over(&url).await;
+async fn passwords_are_hashed_and_stay_when_not_named(server: Server) {
     let body = json!({"schemas": [USER], "userName": "ada", "password": "correct horse"});
     let user = format!("/Users/{}", server.create("/Users", body).await);
-    let database = sqlx::SqlitePool::connect(&url).await.unwrap();
-    let hash = || async {
-        sqlx::query_scalar::<_, Option<String>>("SELECT password_hash FROM users").fetch_one(&database).await.unwrap()
-    };
+    let id = user.rsplit('/').next().unwrap();
+    let hash = || async { server.store.users().password_hash(&server.acme, id).await.unwrap() };
     let first = hash().await.unwrap();
     assert!(first.starts_with("$argon2id$"), "{first}");
     server.patch(&user, json!([{"op": "replace", "path": "title", "value": "Countess"}])).await;
@@ -300,33 +318,55 @@ async fn passwords_are_hashed_and_stay_when_not_named() {
     server.patch(&user, json!([{"op": "replace", "path": "password", "value": "battery staple"}])).await;
     assert_ne!(hash().await.as_ref(), Some(&first));
     assert!(server.get(&user).await.get("password").is_none());
-    server.store.close().await;
-    database.close().await;
-    std::fs::remove_dir_all(&dir).unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_member_is_lost_when_many_are_added_at_once() {
-    let dir = std::env::temp_dir().join(format!("scim-sql-store-{}", uuid::Uuid::now_v7()));
-    std::fs::create_dir(&dir).unwrap();
-    for url in ["sqlite::memory:", &format!("sqlite://{}?mode=rwc", dir.join("scim.sqlite").display())] {
-        let server = Arc::new(Server::over(url).await);
-        let group = format!("/Groups/{}", server.group("All", &[]).await);
-        let mut tasks = tokio::task::JoinSet::new();
-        for n in 0..32 {
-            let (server, group) = (server.clone(), group.clone());
-            tasks.spawn(async move {
-                let member = json!([{"op": "add", "path": "members", "value": [{"value": format!("u{n:02}")}]}]);
-                assert_eq!(server.patch(&group, member).await.0, StatusCode::NO_CONTENT);
-            });
-        }
-        while let Some(done) = tasks.join_next().await {
-            done.unwrap();
-        }
-        let group = server.get(&group).await;
-        assert_eq!(ids(&group["members"]).len(), 32, "{url}");
-        assert_eq!(group["meta"]["version"], "W/\"33\"", "{url}");
-        server.store.close().await;
+async fn no_member_is_lost_when_many_are_added_at_once(server: Server) {
+    let server = Arc::new(server);
+    let group = format!("/Groups/{}", server.group("All", &[]).await);
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..32 {
+        let (server, group) = (server.clone(), group.clone());
+        tasks.spawn(async move {
+            let member = json!([{"op": "add", "path": "members", "value": [{"value": format!("u{n:02}")}]}]);
+            assert_eq!(server.patch(&group, member).await.0, StatusCode::NO_CONTENT);
+        });
     }
-    std::fs::remove_dir_all(&dir).unwrap();
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+    let group = server.get(&group).await;
+    assert_eq!(ids(&group["members"]).len(), 32);
+    assert_eq!(group["meta"]["version"], "W/\"33\"");
+}
+
+async fn many_create_the_same_name_and_one_does(server: Server) {
+    let server = Arc::new(server);
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..16 {
+        let server = server.clone();
+        let name = if n % 2 == 0 { "ada" } else { "ADA" };
+        tasks.spawn(async move {
+            server.send(&server.acme, "POST", "/Users", json!({"schemas": [USER], "userName": name})).await.0
+        });
+    }
+    let statuses = tasks.join_all().await;
+    assert_eq!(statuses.iter().filter(|status| **status == StatusCode::CREATED).count(), 1, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == StatusCode::CONFLICT).count(), 15, "{statuses:?}");
+    assert_eq!(server.total("/Users").await, 1);
+}
+
+async fn what_is_too_long_for_an_index_is_refused(server: Server) {
+    // text that does not compress, as what an index holds is compressed first
+    let long: String = (0..2_000_u32).filter_map(|n| char::from_u32(0x4e00 + n.wrapping_mul(7_919) % 20_000)).collect();
+    for (path, body) in [
+        ("/Users", json!({"schemas": [USER], "userName": "ada", "externalId": long})),
+        ("/Users", json!({"schemas": [USER], "userName": "ada", "emails": [{"value": long}]})),
+        ("/Groups", json!({"schemas": [GROUP], "displayName": long})),
+        ("/Groups", json!({"schemas": [GROUP], "displayName": "All", "members": [{"value": long}]})),
+    ] {
+        let (status, error) = server.send(&server.acme, "POST", path, body).await;
+        assert_eq!((status, &error["scimType"]), (StatusCode::BAD_REQUEST, &json!("invalidValue")), "{error}");
+    }
+    let user = json!({"schemas": [USER], "userName": "ada", "displayName": long, "title": long});
+    server.create("/Users", user).await;
 }

@@ -23,21 +23,24 @@ CREATE UNIQUE INDEX users_by_name ON users (tenant, user_name_key);
 CREATE INDEX users_by_external_id ON users (tenant, external_id);
 CREATE INDEX users_by_age ON users (tenant, created, id);
 
--- For identity providers that look users up by their address.
+-- A row for each e-mail, with the parts that filters name. Identity providers look users up by their address.
 CREATE TABLE user_emails (
-    tenant    TEXT NOT NULL,
-    email_key TEXT NOT NULL,
-    user_id   TEXT NOT NULL,
-    PRIMARY KEY (tenant, email_key, user_id),
+    tenant     TEXT    NOT NULL,
+    user_id    TEXT    NOT NULL,
+    position   BIGINT  NOT NULL,
+    value_key  TEXT,
+    type_key   TEXT,
+    is_primary BOOLEAN,
+    PRIMARY KEY (tenant, user_id, position),
     FOREIGN KEY (tenant, user_id) REFERENCES users (tenant, id) ON DELETE CASCADE
 ) WITHOUT ROWID;
-CREATE INDEX user_emails_by_user ON user_emails (tenant, user_id);
+CREATE INDEX user_emails_by_value ON user_emails (tenant, value_key);
 
 CREATE TABLE groups (
     tenant           TEXT   NOT NULL,
     id               TEXT   NOT NULL,
-    display_name     TEXT   NOT NULL,
-    display_name_key TEXT   NOT NULL,
+    display_name     TEXT,
+    display_name_key TEXT,
     external_id      TEXT,
     attributes       TEXT   NOT NULL,
     created          BIGINT NOT NULL,

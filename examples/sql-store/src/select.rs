@@ -1,0 +1,290 @@
+//! SELECT: resources out of their tables, one or a page, with what refers to others in the same statement.
+//!
+//! One statement sees one state of the database: a group is never shown with the version of before and the members of after.
+
+use std::sync::{Arc, OnceLock};
+
+use scim_provider::filter::sql::{ColumnMap, MapError, SqlFilter};
+use scim_provider::{BoundFilter, Page, Projection, Query, Resource, ResourceType, StoreError};
+
+use crate::dialect::Dialect;
+use crate::record::{COLUMNS, Record};
+use crate::session::{Bind, Session};
+
+/// The table of a resource type, one end of the relation between groups and their members.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Table {
+    Users,
+    Groups,
+}
+
+impl Table {
+    /// One resource.
+    pub(crate) async fn get(
+        self,
+        session: &mut Session,
+        tenant: &str,
+        ty: &ResourceType,
+        id: &str,
+        want: &Projection,
+    ) -> Result<Option<Resource>, StoreError> {
+        let references = want.includes(self.path());
+        let mut sql = Statement::new(session.dialect());
+        self.select(&mut sql, references);
+        sql.push(self.name());
+        sql.identity(self, tenant, id);
+        let row = session.row(&sql.text, &sql.binds).await?;
+        row.map(|row| Record::read(&row, references)?.resource(ty, self.path())).transpose()
+    }
+
+    /// One record in a transaction, for a change of it: nobody else changes it until the transaction ends.
+    pub(crate) async fn for_update(
+        self,
+        transaction: &mut Session,
+        tenant: &str,
+        id: &str,
+    ) -> Result<Option<Record>, StoreError> {
+        let mut sql = Statement::new(transaction.dialect());
+        self.select(&mut sql, false);
+        sql.push(self.name());
+        sql.identity(self, tenant, id);
+        sql.push(sql.dialect.for_update());
+        let row = transaction.row(&sql.text, &sql.binds).await?;
+        row.map(|row| Record::read(&row, false)).transpose()
+    }
+
+    /// What a changed record is as a resource. Its references are read only where they are wanted.
+    pub(crate) async fn resource(
+        self,
+        transaction: &mut Session,
+        tenant: &str,
+        ty: &ResourceType,
+        record: &Record,
+        want: &Projection,
+    ) -> Result<Resource, StoreError> {
+        if !want.includes(self.path()) {
+            return record.resource(ty, self.path());
+        }
+        self.get(transaction, tenant, ty, &record.id, want).await?.ok_or(StoreError::NotFound)
+    }
+
+    /// The resources that a query asks for: the page itself where the database can cut it, else what has to be looked at.
+    pub(crate) async fn list(
+        self,
+        session: &mut Session,
+        tenant: &str,
+        ty: &ResourceType,
+        map: &ColumnMap,
+        query: &Query,
+    ) -> Result<Page, StoreError> {
+        let dialect = session.dialect();
+        // the tenant is the first value
+        let filter = query.filter.as_ref().map(|filter| translated(filter, map, dialect));
+        let order = match &query.sort {
+            None => Some(self.oldest_first().to_owned()),
+            Some(sort) => sort.to_sql(map, dialect.of_filters()),
+        };
+        let exact = filter.as_ref().is_none_or(SqlFilter::is_exact);
+        match order {
+            Some(order) if exact => {
+                let (limit, offset) = (number(query.limit), number(query.offset));
+                let rows = Rows { filter: filter.as_ref(), order: &order, limit, offset };
+                let resources = match query.limit {
+                    0 => Vec::new(),
+                    _ => self.rows(session, tenant, ty, &rows, &query.answer).await?,
+                };
+                // a first page that is not full has shown all there is
+                let total = match query.offset == 0 && resources.len() < query.limit {
+                    true => resources.len(),
+                    false => self.count(session, tenant, filter.as_ref()).await?,
+                };
+                Ok(Page::exact(resources, total))
+            }
+            _ => {
+                // One more than may be looked at tells that there are too many. The service filters, sorts and cuts.
+                let limit = number(query.scan.saturating_add(1));
+                let rows = Rows { filter: filter.as_ref(), order: self.oldest_first(), limit, offset: 0 };
+                let want = if exact { &query.answer } else { &query.projection };
+                let resources = self.rows(session, tenant, ty, &rows, want).await?;
+                match resources.len() > query.scan {
+                    true => Err(StoreError::TooMany),
+                    false if exact => Ok(Page::matches(resources)),
+                    false => Ok(Page::candidates(resources)),
+                }
+            }
+        }
+    }
+
+    async fn rows(
+        self,
+        session: &mut Session,
+        tenant: &str,
+        ty: &ResourceType,
+        rows: &Rows<'_>,
+        want: &Projection,
+    ) -> Result<Vec<Resource>, StoreError> {
+        let references = want.includes(self.path());
+        let mut sql = Statement::new(session.dialect());
+        self.select(&mut sql, references);
+        // the page is cut first, so that references are read for what is in it and for nothing else
+        sql.push("(SELECT * FROM ");
+        sql.push(self.name());
+        sql.matching(tenant, rows.filter)?;
+        sql.push(" ORDER BY ");
+        sql.push(rows.order);
+        sql.push(" LIMIT ");
+        sql.bind(rows.limit);
+        sql.push(" OFFSET ");
+        sql.bind(rows.offset);
+        sql.push(") AS ");
+        sql.push(self.name());
+        sql.push(" ORDER BY ");
+        sql.push(rows.order);
+        let found = session.rows(&sql.text, &sql.binds).await?;
+        found.iter().map(|row| Record::read(row, references)?.resource(ty, self.path())).collect()
+    }
+
+    async fn count(self, session: &mut Session, tenant: &str, filter: Option<&SqlFilter>) -> Result<usize, StoreError> {
+        let mut sql = Statement::new(session.dialect());
+        sql.push("SELECT COUNT(*) FROM ");
+        sql.push(self.name());
+        sql.matching(tenant, filter)?;
+        let row = session.row(&sql.text, &sql.binds).await?;
+        let count = row.map_or(Ok(0), |row| row.integer(0))?;
+        Ok(usize::try_from(count).unwrap_or_default())
+    }
+
+    /// `SELECT … FROM`, up to where the table is named.
+    fn select(self, sql: &mut Statement<'_>, references: bool) {
+        for (at, column) in COLUMNS.iter().enumerate() {
+            sql.push(if at == 0 { "SELECT " } else { ", " });
+            sql.push(self.name());
+            sql.push(".");
+            sql.push(column);
+        }
+        if references {
+            sql.push(", ");
+            sql.push(match self {
+                Self::Users => sql.dialect.groups_of_user(),
+                Self::Groups => sql.dialect.members_of_group(),
+            });
+        }
+        sql.push(" FROM ");
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::Groups => "groups",
+        }
+    }
+
+    /// The attribute whose values are rows of the relation.
+    fn path(self) -> &'static str {
+        match self {
+            Self::Users => "groups",
+            Self::Groups => "members",
+        }
+    }
+
+    fn oldest_first(self) -> &'static str {
+        match self {
+            Self::Users => "users.created, users.id",
+            Self::Groups => "groups.created, groups.id",
+        }
+    }
+}
+
+/// The map of a table's columns, made for the resource type that is served.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Maps(Arc<OnceLock<ColumnMap>>);
+
+impl Maps {
+    pub(crate) fn get(
+        &self,
+        ty: &ResourceType,
+        map: impl FnOnce(&ResourceType) -> Result<ColumnMap, MapError>,
+    ) -> Result<&ColumnMap, StoreError> {
+        match self.0.get() {
+            Some(map) => Ok(map),
+            None => {
+                let map = map(ty).map_err(StoreError::backend)?;
+                Ok(self.0.get_or_init(|| map))
+            }
+        }
+    }
+}
+
+/// Which rows of a table.
+struct Rows<'q> {
+    filter: Option<&'q SqlFilter>,
+    order: &'q str,
+    limit: i64,
+    offset: i64,
+}
+
+/// A statement in the making: constant text, and values in the order of their placeholders.
+struct Statement<'v> {
+    dialect: Dialect,
+    text: String,
+    binds: Vec<Bind<'v>>,
+}
+
+impl<'v> Statement<'v> {
+    fn new(dialect: Dialect) -> Self {
+        Self { dialect, text: String::with_capacity(512), binds: Vec::new() }
+    }
+
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    fn bind(&mut self, value: impl Into<Bind<'v>>) {
+        self.binds.push(value.into());
+        match self.dialect {
+            Dialect::Sqlite => self.push("?"),
+            Dialect::Postgres => {
+                let placeholder = format!("${}", self.binds.len());
+                self.push(&placeholder);
+            }
+        }
+    }
+
+    fn identity(&mut self, table: Table, tenant: &'v str, id: &'v str) {
+        self.push(" WHERE ");
+        self.push(table.name());
+        self.push(".tenant = ");
+        self.bind(tenant);
+        self.push(" AND ");
+        self.push(table.name());
+        self.push(".id = ");
+        self.bind(id);
+    }
+
+    /// The tenant's rows that match, as far as the filter says it. They are the statement's first values.
+    fn matching(&mut self, tenant: &'v str, filter: Option<&'v SqlFilter>) -> Result<(), StoreError> {
+        self.push(" WHERE tenant = ");
+        self.bind(tenant);
+        if let Some(filter) = filter {
+            self.push(" AND ");
+            self.push(filter.sql());
+            for value in filter.binds() {
+                self.binds.push(value.try_into()?);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The filter as SQL, from the second value on.
+fn translated(filter: &BoundFilter, map: &ColumnMap, dialect: Dialect) -> SqlFilter {
+    let sql = filter.to_sql(map, dialect.of_filters(), 2);
+    if !sql.is_exact() {
+        tracing::debug!(filter = %sql.explain(), "a part of the filter is checked in memory");
+    }
+    sql
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
