@@ -104,7 +104,7 @@ fn route<'a, C>(inner: &Inner<C>, path: &'a str) -> Result<Route<'a>, Error> {
         return match second {
             None => Ok(Route::Collection(at)),
             Some(s) if s.eq_ignore_ascii_case(".search") => Ok(Route::Search(at)),
-            Some(id) if !id.is_empty() && id.len() <= inner.limits.id_bytes => Ok(Route::Resource(at, id)),
+            Some(id) if is_id(&id, &inner.limits) => Ok(Route::Resource(at, id)),
             Some(_) => Err(Error::not_found("no such resource")),
         };
     }
@@ -117,6 +117,11 @@ fn route<'a, C>(inner: &Inner<C>, path: &'a str) -> Result<Route<'a>, Error> {
         ("" | ".search", None) => Ok(Route::Unsupported("a query across resource types")),
         _ => Err(not_found()),
     }
+}
+
+/// Whether a resource can have this id. No document holds NUL, and databases that refuse the character are not asked for it.
+fn is_id(id: &str, limits: &Limits) -> bool {
+    !id.is_empty() && id.len() <= limits.id_bytes && !id.contains('\0')
 }
 
 /// A segment of a path with its `%XX` decoded.

@@ -129,6 +129,7 @@ everywhere! {
     passwords_are_hashed_and_stay_when_not_named,
     what_is_too_long_for_an_index_is_refused,
     many_create_the_same_name_and_one_does,
+    a_character_that_databases_refuse_is_found_nowhere,
 }
 
 async fn a_user_is_created_read_changed_and_deleted(server: Server) {
@@ -369,4 +370,25 @@ async fn what_is_too_long_for_an_index_is_refused(server: Server) {
     }
     let user = json!({"schemas": [USER], "userName": "ada", "displayName": long, "title": long});
     server.create("/Users", user).await;
+}
+
+async fn a_character_that_databases_refuse_is_found_nowhere(server: Server) {
+    let user = server.user("ada").await;
+    let group = format!("/Groups/{}", server.group("All", &[&user]).await);
+    for method in ["GET", "DELETE"] {
+        let (status, _) = server.send(&server.acme, method, "/Users/a%00b", Value::Null).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{method}");
+    }
+    let filter = "/Users?filter=userName%20eq%20%22%5Cu0000%22";
+    assert_eq!(server.send(&server.acme, "GET", filter, Value::Null).await.0, StatusCode::BAD_REQUEST);
+    for operation in [
+        json!({"op": "remove", "path": "members[value eq \"\\u0000\"]"}),
+        json!({"op": "remove", "path": "members", "value": [{"value": "\u{0}"}]}),
+        json!({"op": "add", "path": "members", "value": [{"value": "\u{0}"}]}),
+        json!({"op": "replace", "path": "displayName", "value": "\u{0}"}),
+    ] {
+        let (status, body) = server.patch(&group, json!([operation])).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{operation} {body}");
+    }
+    assert_eq!(ids(&server.get(&group).await["members"]), [user]);
 }
