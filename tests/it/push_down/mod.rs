@@ -2,22 +2,26 @@
 //! them where the translation says so.
 
 mod model;
+mod postgres;
+mod sqlite;
 mod tables;
 mod world;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use scim_provider::filter::sql::Dialect;
+use proptest::test_runner::{Config, TestRunner};
+use scim_provider::filter::sql::{ColumnMap, Dialect};
 use scim_provider::{
     BoundFilter, Compat, Filter, Key, Limits, Page, Precondition, Projection, Query, Resource, ResourceType, Service,
     Sort, Store, StoreError, TenantId,
 };
 
-use tables::{Tables, map};
+use tables::{Engine, Tables, map};
 
 static TYPE: LazyLock<ResourceType> = LazyLock::new(world::resource_type);
 static SORTS: LazyLock<Vec<Sort>> = LazyLock::new(|| sorts(&TYPE));
@@ -25,53 +29,88 @@ static SORTS: LazyLock<Vec<Sort>> = LazyLock::new(|| sorts(&TYPE));
 /// How many filters each set of resources is asked.
 const FILTERS: usize = 20;
 
-proptest! {
-    #[test]
-    fn the_rows_are_those_that_match(
-        resources in world::resources(&TYPE),
-        filters in vec(world::filter(), FILTERS),
-    ) {
-        let (ty, tables) = (&*TYPE, Tables::new());
-        tables.fill(&resources);
-        let map = map(ty);
-        for text in filters.iter().flat_map(|filter| [filter.clone(), format!("not ({filter})")]) {
-            let filter: Filter<'_> = text.parse().unwrap_or_else(|error| panic!("{error}: {text}"));
-            let bound = filter.bind(ty, Compat::default()).unwrap_or_else(|error| panic!("{error}: {text}"));
-            let matching = ids(resources.iter().filter(|resource| bound.matches(resource)));
-            let expected = ids(resources.iter().filter(|resource| {
-                model::holds(ty, &filter, &serde_json::from_slice(resource.as_json()).unwrap())
-            }));
-            prop_assert_eq!(&matching, &expected, "{} in memory", text);
+/// How many sets of resources there are: with as many filters, and each of them negated, 10,240 pairs for each database.
+const SETS: u32 = 256;
 
-            let sql = bound.to_sql(&map, Dialect::Sqlite, 1);
-            let rows: BTreeSet<_> = tables.select(&sql).into_iter().collect();
-            let lost: Vec<_> = matching.difference(&rows).collect();
-            prop_assert!(lost.is_empty(), "{} loses {:?}\n{:?}", text, lost, sql);
-            prop_assert!(!sql.is_exact() || rows == matching, "{} is not exact: {:?}\n{:?}", text, rows, sql);
-            let undecided = tables.undecided(&sql);
-            prop_assert!(undecided.is_empty(), "{} is NULL for {:?}\n{:?}", text, undecided, sql);
-        }
-    }
+#[test]
+fn the_rows_are_those_that_match_in_sqlite() {
+    the_rows_are_those_that_match(&mut sqlite::tables());
+}
 
-    #[test]
-    fn the_order_is_that_of_the_documents(resources in world::resources(&TYPE)) {
-        let (ty, tables) = (&*TYPE, Tables::new());
-        tables.fill(&resources);
-        let map = map(ty);
-        for sort in SORTS.iter() {
-            let Some(terms) = sort.to_sql(&map, Dialect::Sqlite) else { continue };
-            let mut sorted = resources.clone();
-            sorted.sort_by(|a, b| sort.compare(a, b));
-            let sorted: Vec<_> = sorted.iter().filter_map(|r| r.id().map(str::to_owned)).collect();
-            prop_assert_eq!(tables.ordered(&terms), sorted, "{} {}", sort.path(), terms);
-        }
+#[test]
+fn the_rows_are_those_that_match_in_postgres() {
+    if let Some(mut tables) = postgres::tables() {
+        the_rows_are_those_that_match(&mut tables);
     }
+}
+
+/// For random resources and filters, the evaluator in memory and a slow reference agree on who matches, the database finds
+/// them all, and just them where the translation is exact; and in the order of the documents.
+fn the_rows_are_those_that_match<E: Engine>(tables: &mut Tables<E>) {
+    let (ty, map) = (&*TYPE, map(&TYPE));
+    let cases = (world::resources(ty), vec(world::filter(), FILTERS));
+    let mut runner = TestRunner::new(Config { cases: SETS, ..Config::default() });
+    let tables = RefCell::new(tables);
+    let outcome = runner.run(&cases, |(resources, filters)| {
+        let mut tables = tables.borrow_mut();
+        tables.fill(&resources);
+        for (at, text) in filters.iter().flat_map(|filter| [filter.clone(), format!("not ({filter})")]).enumerate() {
+            check_filter(&mut tables, &map, &resources, &text)?;
+            check_order(&mut tables, &map, &resources, &text, at)?;
+        }
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+fn check_filter<E: Engine>(
+    tables: &mut Tables<E>,
+    map: &ColumnMap,
+    resources: &[Resource],
+    text: &str,
+) -> Result<(), TestCaseError> {
+    let ty = &*TYPE;
+    let filter: Filter<'_> = text.parse().unwrap_or_else(|error| panic!("{error}: {text}"));
+    let bound = filter.bind(ty, Compat::default()).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let matching = ids(resources.iter().filter(|resource| bound.matches(resource)));
+    let expected = ids(resources
+        .iter()
+        .filter(|resource| model::holds(ty, &filter, &serde_json::from_slice(resource.as_json()).unwrap())));
+    prop_assert_eq!(&matching, &expected, "{} in memory", text);
+
+    let sql = bound.to_sql(map, E::DIALECT, 1);
+    let rows: BTreeSet<_> = tables.select(&sql).into_iter().collect();
+    let lost: Vec<_> = matching.difference(&rows).collect();
+    prop_assert!(lost.is_empty(), "{} loses {:?}\n{:?}", text, lost, sql);
+    prop_assert!(!sql.is_exact() || rows == matching, "{} is not exact: {:?}\n{:?}", text, rows, sql);
+    let undecided = tables.undecided(&sql);
+    prop_assert!(undecided.is_empty(), "{} is NULL for {:?}\n{:?}", text, undecided, sql);
+    Ok(())
+}
+
+/// One order for each filter; all of them come up.
+fn check_order<E: Engine>(
+    tables: &mut Tables<E>,
+    map: &ColumnMap,
+    resources: &[Resource],
+    text: &str,
+    at: usize,
+) -> Result<(), TestCaseError> {
+    let sort = &SORTS[(text.len() * 7 + at) % SORTS.len()];
+    let bound = bind(text, &TYPE);
+    let sql = bound.to_sql(map, E::DIALECT, 1);
+    let Some(terms) = sort.to_sql(map, E::DIALECT).filter(|_| sql.is_exact()) else { return Ok(()) };
+    let mut sorted: Vec<_> = resources.iter().filter(|resource| bound.matches(resource)).collect();
+    sorted.sort_by(|a, b| sort.compare(a, b));
+    let sorted: Vec<_> = sorted.iter().filter_map(|r| r.id().map(str::to_owned)).collect();
+    prop_assert_eq!(tables.ordered(&sql, &terms), sorted, "{} by {} {}", text, sort.path(), terms);
+    Ok(())
 }
 
 #[test]
 fn half_of_the_filters_are_exact_and_so_are_half_of_the_orders() {
     // else the laws above would say little
-    let (ty, mut runner) = (&*TYPE, proptest::test_runner::TestRunner::deterministic());
+    let (ty, mut runner) = (&*TYPE, TestRunner::deterministic());
     let map = map(ty);
     let exact = (0..400).filter(|_| {
         let text = world::filter().new_tree(&mut runner).unwrap().current();
@@ -86,24 +125,35 @@ fn half_of_the_filters_are_exact_and_so_are_half_of_the_orders() {
 
 #[test]
 fn an_index_serves_equality_prefixes_and_ranges() {
-    let (ty, tables) = (&*TYPE, Tables::new());
+    let (ty, mut tables) = (&*TYPE, sqlite::tables());
     for filter in
         ["userName eq \"a\"", "userName sw \"a\"", "userName gt \"a\"", "userName eq \"a\" and active eq true"]
     {
-        let plan = tables.plan(&bind(filter, ty).to_sql(&map(ty), Dialect::Sqlite, 1));
+        let plan = tables.plan("EXPLAIN QUERY PLAN", &bind(filter, ty).to_sql(&map(ty), Dialect::Sqlite, 1));
         assert!(plan.contains("SEARCH users USING INDEX users_by_name"), "{filter}: {plan}");
     }
 }
 
 #[test]
-fn a_filter_of_many_terms_is_no_expression_too_deep() {
-    let (ty, tables) = (&*TYPE, Tables::new());
+fn a_filter_of_many_terms_is_no_expression_too_deep_for_sqlite() {
+    a_filter_of_many_terms_is_no_expression_too_deep(&mut sqlite::tables());
+}
+
+#[test]
+fn a_filter_of_many_terms_is_no_expression_too_deep_for_postgres() {
+    if let Some(mut tables) = postgres::tables() {
+        a_filter_of_many_terms_is_no_expression_too_deep(&mut tables);
+    }
+}
+
+fn a_filter_of_many_terms_is_no_expression_too_deep<E: Engine>(tables: &mut Tables<E>) {
+    let ty = &*TYPE;
     let mut limits = Limits::dangerous_unlimited();
     for terms in [256, 5_000] {
         limits.filter_terms = terms;
         let text = vec!["emails.value ne \"a\""; terms].join(" or ");
         let bound = Filter::parse(&text, &limits).unwrap().bind(ty, Compat::default()).unwrap();
-        let sql = bound.to_sql(&map(ty), Dialect::Sqlite, 1);
+        let sql = bound.to_sql(&map(ty), E::DIALECT, 1);
         assert_eq!(sql.binds().len(), terms);
         assert!(tables.select(&sql).is_empty());
     }

@@ -1,26 +1,11 @@
-//! A host's tables in SQLite, filled from documents, and the map that describes them.
+//! A host's tables, filled from documents, and the map that describes them. [`Engine`] is the database that they are in.
 
 use chrono::DateTime;
-use rusqlite::types::ToSqlOutput;
-use rusqlite::{Connection, ToSql, params, params_from_iter};
-use scim_provider::filter::sql::{ChildTable, Column, ColumnMap, SqlFilter, SqlValue};
+use scim_provider::filter::sql::{ChildTable, Column, ColumnMap, Dialect, SqlFilter, SqlValue};
 use scim_provider::{Resource, ResourceType, fold};
 use serde_json::Value;
 
 use super::world::PROBE;
-
-/// Declared as carelessly as hosts do: a column without a type, one that ignores case.
-const SCHEMA: &str = "
-    CREATE TABLE users (
-        id TEXT PRIMARY KEY, user_name_key TEXT, external_id TEXT COLLATE NOCASE, active INTEGER, created INTEGER,
-        family_key TEXT COLLATE RTRIM, given_key, rank INTEGER, score REAL, seen INTEGER, code TEXT, flag BOOLEAN,
-        document TEXT NOT NULL
-    );
-    CREATE INDEX users_by_name ON users (user_name_key);
-    CREATE TABLE emails (user_id TEXT, value_key TEXT, type_key TEXT COLLATE NOCASE, is_primary INTEGER);
-    CREATE TABLE tags (user_id TEXT, tag_key TEXT);
-    CREATE TABLE peers (user_id TEXT, peer TEXT, type_key TEXT);
-";
 
 pub(crate) fn map(ty: &ResourceType) -> ColumnMap {
     ColumnMap::builder(ty)
@@ -60,106 +45,103 @@ pub(crate) fn map(ty: &ResourceType) -> ColumnMap {
         .unwrap()
 }
 
-pub(crate) struct Tables {
-    connection: Connection,
+/// A database.
+pub(crate) trait Engine {
+    const DIALECT: Dialect;
+
+    /// Runs statements without values.
+    fn batch(&mut self, sql: &str);
+
+    /// Inserts a row. The placeholders of `sql` are `$1`, `$2`, …
+    fn insert(&mut self, sql: &str, row: &[Cell]);
+
+    /// The first column of the rows, which is text.
+    fn texts(&mut self, sql: &str, binds: &[SqlValue]) -> Vec<String>;
 }
 
-impl Tables {
-    pub(crate) fn new() -> Self {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(SCHEMA).unwrap();
-        Self { connection }
+/// A value of a row.
+#[derive(Debug)]
+pub(crate) enum Cell {
+    Text(Option<String>),
+    Boolean(Option<bool>),
+    Integer(Option<i64>),
+    Float(Option<f64>),
+    Document(String),
+}
+
+/// The tables in a database.
+pub(crate) struct Tables<E> {
+    engine: E,
+}
+
+impl<E: Engine> Tables<E> {
+    /// `schema` makes the tables.
+    pub(crate) fn new(mut engine: E, schema: &str) -> Self {
+        engine.batch(schema);
+        Self { engine }
     }
 
     /// Puts these resources in the place of what is there.
-    pub(crate) fn fill(&self, resources: &[Resource]) {
-        self.connection
-            .execute_batch("DELETE FROM users; DELETE FROM emails; DELETE FROM tags; DELETE FROM peers;")
-            .unwrap();
+    pub(crate) fn fill(&mut self, resources: &[Resource]) {
+        self.engine.batch("DELETE FROM users; DELETE FROM emails; DELETE FROM tags; DELETE FROM peers;");
         for resource in resources {
             self.insert(resource);
         }
     }
 
-    fn insert(&self, resource: &Resource) {
+    fn insert(&mut self, resource: &Resource) {
         let text = std::str::from_utf8(resource.as_json()).unwrap();
         let document: Value = serde_json::from_str(text).unwrap();
         let probe = &document[PROBE];
-        let id = resource.id().unwrap();
-        let row = params![
-            id,
+        let id = || Cell::Text(resource.id().map(str::to_owned));
+        let row = [
+            id(),
             key(&document["userName"]),
-            document["externalId"].as_str(),
-            document["active"].as_bool(),
+            exact(&document["externalId"]),
+            Cell::Boolean(document["active"].as_bool()),
             millis(&document["meta"]["created"]),
             key(&document["name"]["familyName"]),
             key(&document["name"]["givenName"]),
-            probe["rank"].as_i64(),
-            probe["score"].as_f64(),
+            Cell::Integer(probe["rank"].as_i64()),
+            Cell::Float(probe["score"].as_f64()),
             millis(&probe["seen"]),
-            probe["code"].as_str(),
-            probe["flag"]["primary"].as_bool(),
-            text
+            exact(&probe["code"]),
+            Cell::Boolean(probe["flag"]["primary"].as_bool()),
+            Cell::Document(text.to_owned()),
         ];
-        self.execute("INSERT INTO users VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", row);
+        self.engine.insert("INSERT INTO users VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)", &row);
         for email in elements(&document["emails"]) {
-            let row = params![id, key(&email["value"]), key(&email["type"]), email["primary"].as_bool()];
-            self.execute("INSERT INTO emails VALUES (?,?,?,?)", row);
+            let row = [id(), key(&email["value"]), key(&email["type"]), Cell::Boolean(email["primary"].as_bool())];
+            self.engine.insert("INSERT INTO emails VALUES ($1,$2,$3,$4)", &row);
         }
         for tag in elements(&probe["tags"]) {
-            self.execute("INSERT INTO tags VALUES (?,?)", params![id, key(tag)]);
+            self.engine.insert("INSERT INTO tags VALUES ($1,$2)", &[id(), key(tag)]);
         }
         for peer in elements(&probe["peers"]) {
-            let row = params![id, peer["value"].as_str(), key(&peer["type"])];
-            self.execute("INSERT INTO peers VALUES (?,?,?)", row);
+            self.engine
+                .insert("INSERT INTO peers VALUES ($1,$2,$3)", &[id(), exact(&peer["value"]), key(&peer["type"])]);
         }
-    }
-
-    fn execute(&self, sql: &str, row: &[&dyn ToSql]) {
-        self.connection.prepare_cached(sql).unwrap().execute(row).unwrap();
     }
 
     /// The ids of the rows that satisfy.
-    pub(crate) fn select(&self, filter: &SqlFilter) -> Vec<String> {
-        self.ids(&format!("SELECT id FROM users WHERE {}", filter.sql()), filter.binds())
+    pub(crate) fn select(&mut self, filter: &SqlFilter) -> Vec<String> {
+        self.engine.texts(&format!("SELECT id FROM users WHERE {}", filter.sql()), filter.binds())
     }
 
     /// The ids of the rows for which the predicate is neither true nor false.
-    pub(crate) fn undecided(&self, filter: &SqlFilter) -> Vec<String> {
-        self.ids(&format!("SELECT id FROM users WHERE {} IS NULL", filter.sql()), filter.binds())
+    pub(crate) fn undecided(&mut self, filter: &SqlFilter) -> Vec<String> {
+        self.engine.texts(&format!("SELECT id FROM users WHERE {} IS NULL", filter.sql()), filter.binds())
     }
 
-    /// All ids, in an order.
-    pub(crate) fn ordered(&self, terms: &str) -> Vec<String> {
-        self.ids(&format!("SELECT id FROM users ORDER BY {terms}"), &[])
+    /// The ids of the rows that satisfy, in an order.
+    pub(crate) fn ordered(&mut self, filter: &SqlFilter, terms: &str) -> Vec<String> {
+        let sql = format!("SELECT id FROM users WHERE {} ORDER BY {terms}", filter.sql());
+        self.engine.texts(&sql, filter.binds())
     }
 
-    /// How SQLite would carry the filter out.
-    pub(crate) fn plan(&self, filter: &SqlFilter) -> String {
-        let sql = format!("EXPLAIN QUERY PLAN SELECT id FROM users WHERE {}", filter.sql());
-        let mut statement = self.connection.prepare(&sql).unwrap();
-        let binds = params_from_iter(filter.binds().iter().map(Bind));
-        let steps = statement.query_map(binds, |row| row.get::<_, String>(3)).unwrap();
-        steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
-    }
-
-    fn ids(&self, sql: &str, binds: &[SqlValue]) -> Vec<String> {
-        let mut statement = self.connection.prepare(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
-        let rows = statement.query_map(params_from_iter(binds.iter().map(Bind)), |row| row.get(0)).unwrap();
-        rows.map(|id| id.unwrap_or_else(|error| panic!("{error}: {sql}"))).collect()
-    }
-}
-
-struct Bind<'a>(&'a SqlValue);
-
-impl ToSql for Bind<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        match self.0 {
-            SqlValue::Text(text) => text.to_sql(),
-            SqlValue::Integer(number) => number.to_sql(),
-            SqlValue::Float(number) => number.to_sql(),
-            value => panic!("SQLite is given {value:?}"),
-        }
+    /// What the database says that it would do; `explain` is its word for the question.
+    pub(crate) fn plan(&mut self, explain: &str, filter: &SqlFilter) -> String {
+        self.engine.texts(&format!("{explain} SELECT id FROM users WHERE {}", filter.sql()), filter.binds()).join("\n")
     }
 }
 
@@ -167,10 +149,14 @@ fn elements(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-fn key(value: &Value) -> Option<String> {
-    value.as_str().map(|text| fold(text).into_owned())
+fn exact(value: &Value) -> Cell {
+    Cell::Text(value.as_str().map(str::to_owned))
 }
 
-fn millis(value: &Value) -> Option<i64> {
-    value.as_str().map(|text| DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis())
+fn key(value: &Value) -> Cell {
+    Cell::Text(value.as_str().map(|text| fold(text).into_owned()))
+}
+
+fn millis(value: &Value) -> Cell {
+    Cell::Integer(value.as_str().map(|text| DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis()))
 }
