@@ -19,9 +19,9 @@ impl Reference {
         let mut json = b"{\"value\":".to_vec();
         write_string(&mut json, id);
         // the order of the sub-attributes in RFC 7643 §8.7.1
-        for (name, text) in [("display", display), ("type", kind)] {
+        for (name, text) in [(&b",\"display\":"[..], display), (b",\"type\":", kind)] {
             if let Some(text) = text {
-                json.extend_from_slice(format!(",\"{name}\":").as_bytes());
+                json.extend_from_slice(name);
                 write_string(&mut json, text);
             }
         }

@@ -72,8 +72,7 @@ impl Dialect {
                             m.member_id,
                             CASE WHEN u.id IS NOT NULL THEN 'User' WHEN g.id IS NOT NULL THEN 'Group'
                                  ELSE m.member_kind END,
-                            COALESCE(u.display_name, u.user_name, g.display_name, m.display))
-                          ORDER BY m.member_id)::text
+                            COALESCE(u.display_name, u.user_name, g.display_name, m.display)))::text
                   FROM group_members m
                   LEFT JOIN users u ON u.tenant = m.tenant AND u.id = m.member_id
                   LEFT JOIN groups g ON u.id IS NULL AND g.tenant = m.tenant AND g.id = m.member_id
@@ -92,7 +91,7 @@ impl Dialect {
                   WHERE m.tenant = users.tenant AND m.member_id = users.id)"
             }
             Self::Postgres => {
-                "(SELECT json_agg(json_build_array(g.id, 'direct', g.display_name) ORDER BY g.id)::text
+                "(SELECT json_agg(json_build_array(g.id, 'direct', g.display_name))::text
                   FROM group_members m
                   JOIN groups g ON g.tenant = m.tenant AND g.id = m.group_id
                   WHERE m.tenant = users.tenant AND m.member_id = users.id)"
