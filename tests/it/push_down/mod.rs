@@ -13,8 +13,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use scim_provider::filter::sql::Dialect;
 use scim_provider::{
-    BoundFilter, Compat, Filter, Key, Limits, Page, Precondition, Projection, Query, Resource, ResourceType, Service,
-    Sort, Store, StoreError, TenantId,
+    BoundFilter, Compat, Cursor, Filter, Key, Limits, Page, Precondition, Projection, Query, Resource, ResourceType,
+    Service, Sort, Store, StoreError, TenantId,
 };
 
 use tables::{Tables, map};
@@ -64,6 +64,32 @@ proptest! {
             sorted.sort_by(|a, b| sort.compare(a, b));
             let sorted: Vec<_> = sorted.iter().filter_map(|r| r.id().map(str::to_owned)).collect();
             prop_assert_eq!(tables.ordered(&terms), sorted, "{} {}", sort.path(), terms);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_rows_behind_a_cursor_are_those_that_follow(resources in world::resources(&TYPE), at in any::<prop::sample::Index>()) {
+        let (ty, tables) = (&*TYPE, Tables::new());
+        tables.fill(&resources);
+        let map = map(ty);
+        let unsorted = (None, "cursor".to_owned());
+        let sorted = SORTS.iter().map(|sort| {
+            let order = if sort.is_descending() { "descending" } else { "ascending" };
+            (Some(sort), format!("cursor&sortBy={}&sortOrder={order}", sort.path()))
+        });
+        for (sort, url) in std::iter::once(unsorted).chain(sorted) {
+            let mut query = Query::from_url(ty, &url, Compat::default(), &Limits::default()).unwrap();
+            prop_assert_eq!(query.keyset(ty, &map, Dialect::Sqlite, 1).is_some(), sort.is_none_or(|s| s.to_sql(&map, Dialect::Sqlite).is_some()));
+            if !resources.is_empty() {
+                query.cursor = query.behind(&resources[at.index(resources.len())]).map(Cursor::After);
+            }
+            let Some(keyset) = query.keyset(ty, &map, Dialect::Sqlite, 1) else { continue };
+            let mut following: Vec<_> = resources.iter().filter(|r| query.follows(r)).collect();
+            following.sort_by(|a, b| query.compare(a, b));
+            let following: Vec<_> = following.into_iter().filter_map(|r| r.id().map(str::to_owned)).collect();
+            prop_assert_eq!(tables.following(&keyset), following, "{} {:?}", url, keyset);
         }
     }
 }

@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, ToSql, params, params_from_iter};
-use scim_provider::filter::sql::{ChildTable, Column, ColumnMap, SqlFilter, SqlValue};
+use scim_provider::filter::sql::{ChildTable, Column, ColumnMap, Keyset, SqlFilter, SqlValue};
 use scim_provider::{Resource, ResourceType, fold};
 use serde_json::Value;
 
@@ -132,6 +132,12 @@ impl Tables {
     /// All ids, in an order.
     pub(crate) fn ordered(&self, terms: &str) -> Vec<String> {
         self.ids(&format!("SELECT id FROM users ORDER BY {terms}"), &[])
+    }
+
+    /// The ids behind a cursor, in its order.
+    pub(crate) fn following(&self, keyset: &Keyset) -> Vec<String> {
+        let sql = format!("SELECT id FROM users WHERE {} ORDER BY {}", keyset.sql(), keyset.order_by());
+        self.ids(&sql, keyset.binds())
     }
 
     /// How SQLite would carry the filter out.
