@@ -49,6 +49,7 @@ mod attr;
 mod compat;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod cursor;
 mod error;
 mod etag;
 pub mod filter;
@@ -67,6 +68,7 @@ mod unassigned;
 
 pub use attr::{AttrPath, AttrPathError, fold, is_attribute_name};
 pub use compat::{Compat, Leniency, Repair, Repairs};
+pub use cursor::{Cursor, Position};
 pub use error::{ERROR_SCHEMA, Error, ErrorMessage, ScimType};
 pub use etag::Version;
 pub use filter::{BoundFilter, CompareOp, Filter, Literal, Number, ParseError};

@@ -1,12 +1,13 @@
 //! The order of query results (RFC 7644 §3.4.2.3).
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::filter::sql::{ColumnMap, Dialect};
+use crate::filter::sql::{ColumnMap, Dialect, Order};
 use crate::filter::{compare_numbers, compare_text, instant, number};
-use crate::resource::Resource;
-use crate::resource::scan::{elements, member};
-use crate::schema::table::AttrId;
+use crate::resource::scan::{elements, member, write_string};
+use crate::resource::{Resource, ValueRef};
+use crate::schema::table::{AttrId, Node};
 use crate::schema::{AttributeType, ResourceType};
 use crate::{AttrPath, Compat};
 
@@ -22,6 +23,9 @@ pub struct Sort {
     sub: Option<AttrId>,
     descending: bool,
 }
+
+/// What two resources are compared by: the value that counts, and the id.
+pub(crate) type Key<'k> = (Option<&'k [u8]>, Option<&'k str>);
 
 impl Sort {
     /// An order by the attribute that `path` names. `None` when there is no such attribute, when it is never returned, or
@@ -61,23 +65,59 @@ impl Sort {
     /// It holds no placeholders. It is worth having where all rows match, that is when the filter
     /// [is exact](crate::filter::sql::SqlFilter::is_exact): only then can the database cut the page.
     pub fn to_sql(&self, map: &ColumnMap, dialect: Dialect) -> Option<String> {
-        map.order_by(&self.ty, self.sub.unwrap_or(self.attribute), self.descending, dialect)
+        map.order_by(&self.ty, self.order(), dialect)
+    }
+
+    pub(crate) fn order(&self) -> Order {
+        Order { attribute: self.sub.unwrap_or(self.attribute), descending: self.descending }
     }
 
     /// Compares two resources in this order.
     pub fn compare(&self, a: &Resource, b: &Resource) -> Ordering {
-        let order = match (self.key(a), self.key(b)) {
+        self.compare_keys((self.key(a), a.id()), (self.key(b), b.id()))
+    }
+
+    /// Compares two keys: the value that counts, and the id.
+    pub(crate) fn compare_keys(&self, a: Key<'_>, b: Key<'_>) -> Ordering {
+        let order = match (a.0, b.0) {
             (Some(a), Some(b)) => self.compare_values(a, b),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => Ordering::Equal,
         };
         let order = if self.descending { order.reverse() } else { order };
-        order.then_with(|| a.id().cmp(&b.id()))
+        order.then_with(|| a.1.cmp(&b.1))
+    }
+
+    /// The text that stands for a value of this order in a cursor.
+    pub(crate) fn value_to_text(&self, value: ValueRef<'_>) -> String {
+        let json = || String::from_utf8_lossy(value.as_json()).into_owned();
+        value.as_str().map_or_else(json, Cow::into_owned)
+    }
+
+    /// The value that a text stands for. `None` when it cannot be one of this order.
+    pub(crate) fn value_from_text(&self, text: &str) -> Option<Vec<u8>> {
+        let quoted = || {
+            let mut value = Vec::with_capacity(text.len() + 2);
+            write_string(&mut value, text);
+            value
+        };
+        let value = match self.leaf().kind() {
+            AttributeType::Integer | AttributeType::Decimal => number(text.as_bytes()).map(|_| text.into())?,
+            AttributeType::Boolean => matches!(text, "true" | "false").then(|| text.into())?,
+            AttributeType::DateTime => instant(&quoted()).map(|_| quoted())?,
+            _ => quoted(),
+        };
+        Some(value)
+    }
+
+    /// What is sorted by in the end.
+    fn leaf(&self) -> &Node {
+        self.ty.node(self.sub.unwrap_or(self.attribute))
     }
 
     fn compare_values(&self, a: &[u8], b: &[u8]) -> Ordering {
-        let definition = self.ty.node(self.sub.unwrap_or(self.attribute)).definition();
+        let definition = self.leaf().definition();
         match definition.kind {
             AttributeType::Integer | AttributeType::Decimal => match (number(a), number(b)) {
                 (Some(a), Some(b)) => compare_numbers(a, b),
@@ -90,7 +130,7 @@ impl Sort {
     }
 
     /// The value that counts.
-    fn key<'r>(&self, resource: &'r Resource) -> Option<&'r [u8]> {
+    pub(crate) fn key<'r>(&self, resource: &'r Resource) -> Option<&'r [u8]> {
         let value = resource.value(self.attribute)?;
         let primary = |element: &&[u8]| member(element, "primary") == Some(b"true");
         let element = elements(value).find(primary).or_else(|| elements(value).next())?;

@@ -10,8 +10,8 @@ use super::builder::ServiceBuilder;
 use super::request::Call;
 use crate::Error;
 use crate::messages::{
-    AuthenticationScheme, BulkSupport, FilterSupport, LIST_RESPONSE_SCHEMA, ResourceTypeDefinition, SchemaExtension,
-    ServiceProviderConfig, Supported,
+    AuthenticationScheme, BulkSupport, FilterSupport, LIST_RESPONSE_SCHEMA, PaginationMethod, PaginationSupport,
+    ResourceTypeDefinition, SchemaExtension, ServiceProviderConfig, Supported,
 };
 use crate::query::decode;
 use crate::resource::Links;
@@ -100,11 +100,23 @@ fn config<C: Context>(builder: &ServiceBuilder<C>, types: &[Registered<C>], link
     config.change_password = if change_password { Supported::YES } else { Supported::NO };
     config.sort = Supported::YES;
     config.etag = Supported::YES;
+    config.pagination = Some(pagination(limits.page_default, limits.page_max));
     config.authentication_schemes = match builder.schemes.as_slice() {
         [] => vec![AuthenticationScheme::oauth_bearer_token().primary()],
         schemes => schemes.to_vec(),
     };
     with_meta(&config, "ServiceProviderConfig", format!("{}/ServiceProviderConfig", links.base()))
+}
+
+/// Pages by index unless the client asks for cursors, which never expire: nothing is kept for them here.
+fn pagination(default: usize, most: usize) -> PaginationSupport {
+    let size = |n: usize| u64::try_from(n).ok().filter(|n| *n > 0);
+    let mut pagination = PaginationSupport::new();
+    (pagination.cursor, pagination.index) = (true, true);
+    pagination.default_pagination_method = Some(PaginationMethod::Index);
+    pagination.default_page_size = size(default.min(most));
+    pagination.max_page_size = size(most);
+    pagination
 }
 
 /// Every schema that a resource type uses, once, and those of the discovery endpoints themselves.

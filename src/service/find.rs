@@ -8,10 +8,9 @@ use super::request::Call;
 use super::{Inner, Registered};
 use crate::Error;
 use crate::messages::LIST_RESPONSE_SCHEMA;
-use crate::query::{Parameters, Query};
+use crate::query::Parameters;
 use crate::resource::{Projection, Resource};
-use crate::schema::table::Relation;
-use crate::store::{Context, Extent, Key, StoreError};
+use crate::store::{Context, Key, StoreError};
 
 impl<C: Context> Inner<C> {
     pub(super) async fn get(
@@ -44,11 +43,14 @@ impl<C: Context> Inner<C> {
             _ => Parameters::from_url(call.query, &self.limits)?,
         };
         let query = parameters.bind(&registered.ty, self.compat, &self.limits, &mut trace.repairs)?;
-        let page = registered.store.list(cx, &registered.ty, &query).await?;
-        let (resources, extent) = page.into_parts();
-        let (resources, total) = complete(&query, resources, extent)?;
-        let mut reply = Reply::json(self.list_response(&query, &resources, total));
-        reply.found = Some(total);
+        let found = self.page(registered, cx, &query).await?;
+        let next = found.next.map(|position| parameters.next_cursor(&query, position));
+        let place = match query.cursor {
+            Some(_) => Place::Cursor { next },
+            None => Place::Index { start: query.offset.saturating_add(1) },
+        };
+        let mut reply = Reply::json(self.list_response(found.total, &place, &found.resources, &query.answer));
+        reply.found = Some(found.total.unwrap_or(found.resources.len()));
         Ok(reply)
     }
 
@@ -79,12 +81,24 @@ impl<C: Context> Inner<C> {
         known.then(|| Reply::empty(StatusCode::NOT_MODIFIED).with_etag(Some(&version)))
     }
 
-    fn list_response(&self, query: &Query, resources: &[Resource], total: usize) -> Vec<u8> {
+    fn list_response(
+        &self,
+        total: Option<usize>,
+        place: &Place,
+        resources: &[Resource],
+        projection: &Projection,
+    ) -> Vec<u8> {
         let size: usize = resources.iter().map(|r| r.as_json().len() + self.links.base().len() + 96).sum();
         let mut body = Vec::with_capacity(size + 160);
+        let total = total.map(|total| format!("\"totalResults\":{total},")).unwrap_or_default();
+        let place = match place {
+            Place::Index { start } => format!("\"startIndex\":{start},"),
+            // unreserved characters only: nothing to escape
+            Place::Cursor { next: Some(next) } => format!("\"nextCursor\":\"{next}\","),
+            Place::Cursor { next: None } => String::new(),
+        };
         let head = format!(
-            "{{\"schemas\":[\"{LIST_RESPONSE_SCHEMA}\"],\"totalResults\":{total},\"startIndex\":{},\"itemsPerPage\":{},\"Resources\":[",
-            query.offset.saturating_add(1),
+            "{{\"schemas\":[\"{LIST_RESPONSE_SCHEMA}\"],{total}{place}\"itemsPerPage\":{},\"Resources\":[",
             resources.len(),
         );
         body.extend_from_slice(head.as_bytes());
@@ -92,40 +106,15 @@ impl<C: Context> Inner<C> {
             if at > 0 {
                 body.push(b',');
             }
-            resource.write(&mut body, &query.answer, Some(&self.links));
+            resource.write(&mut body, projection, Some(&self.links));
         }
         body.extend_from_slice(b"]}");
         body
     }
 }
 
-/// Does what the store left to do, and checks the filter on what it returned: nobody gets into an answer by a store's mistake.
-fn complete(query: &Query, mut resources: Vec<Resource>, extent: Extent) -> Result<(Vec<Resource>, usize), Error> {
-    if extent == Extent::Candidates && resources.len() > query.scan {
-        return Err(StoreError::TooMany.into());
-    }
-    if let Some(filter) = &query.filter {
-        // members that a store has compared in its own tables need not be loaded to be compared again
-        let apart = |r: &Resource| {
-            let table = r.resource_type().table();
-            filter
-                .attributes()
-                .iter()
-                .any(|id| matches!(table.node(*id).relation(), Relation::Many | Relation::Derived))
-        };
-        let trusted = extent != Extent::Candidates && resources.first().is_some_and(apart);
-        if !trusted {
-            resources.retain(|resource| filter.matches(resource));
-        }
-    }
-    if let Extent::Exact { total } = extent {
-        resources.truncate(query.limit);
-        return Ok((resources, total));
-    }
-    let total = resources.len();
-    if let Some(sort) = &query.sort {
-        resources.sort_by(|a, b| sort.compare(a, b));
-    }
-    let page = resources.into_iter().skip(query.offset).take(query.limit).collect();
-    Ok((page, total))
+/// Where a page stands among the others.
+enum Place {
+    Index { start: usize },
+    Cursor { next: Option<String> },
 }

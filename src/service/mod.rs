@@ -6,6 +6,7 @@ mod change;
 mod discovery;
 mod find;
 mod observe;
+mod page;
 mod request;
 mod response;
 

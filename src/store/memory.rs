@@ -67,7 +67,7 @@ impl<C: Context> Store for MemoryStore<C> {
     async fn list(&self, cx: &C, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
         match self.read().get(cx.tenant()) {
             Some(table) => table.list(ty, query),
-            None => Ok(Page::exact(Vec::new(), 0)),
+            None => Table::default().list(ty, query),
         }
     }
 
@@ -101,7 +101,7 @@ impl<C: Context> Store for MemoryStore<C> {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
+        Capabilities::default().with_cursor()
     }
 }
 

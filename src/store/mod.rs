@@ -230,11 +230,14 @@ pub struct Capabilities {
     pub create: bool,
     /// Whether resources can be deleted.
     pub delete: bool,
+    /// Whether a page by cursor is found without a look at what lies before it: whether [`Store::list`] is asked for
+    /// [`Query::cursor`]. Of a store that cannot, the service asks everything that matches, and sorts and cuts it.
+    pub cursor: bool,
 }
 
 impl Default for Capabilities {
     fn default() -> Self {
-        Self { change_password: false, create: true, delete: true }
+        Self { change_password: false, create: true, delete: true, cursor: false }
     }
 }
 
@@ -243,6 +246,13 @@ impl Capabilities {
     #[must_use]
     pub fn with_change_password(mut self) -> Self {
         self.change_password = true;
+        self
+    }
+
+    /// Says that [`Store::list`] answers [`Query::cursor`] with [`Page::following`].
+    #[must_use]
+    pub fn with_cursor(mut self) -> Self {
+        self.cursor = true;
         self
     }
 

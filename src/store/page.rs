@@ -21,6 +21,8 @@ pub(crate) enum Extent {
     Matches,
     /// Exactly the page that was asked for, in its order, of so many that match.
     Exact { total: usize },
+    /// What follows the cursor, in order, one more than the limit if there are as many; `total` where it is known.
+    Following { filtered: bool, total: Option<usize> },
 }
 
 impl Page {
@@ -39,6 +41,31 @@ impl Page {
         Self { resources, extent: Extent::Exact { total } }
     }
 
+    /// What follows the position where a [page by cursor](crate::Query::cursor) begins, in the order of
+    /// [`Query::compare`](crate::Query::compare): all match, and there are [`limit`](crate::Query::limit) of them and one
+    /// more, so that the service can tell whether there is another page; fewer are all that is left.
+    pub fn following(resources: Vec<Resource>) -> Self {
+        Self { resources, extent: Extent::Following { filtered: true, total: None } }
+    }
+
+    /// As [`following`](Self::following), of resources that may match: the service checks the filter, and asks for more when
+    /// too few do.
+    pub fn following_candidates(resources: Vec<Resource>) -> Self {
+        Self { resources, extent: Extent::Following { filtered: false, total: None } }
+    }
+
+    /// Adds to [`following`](Self::following) how many resources match in all, before and after the position. Where it is not
+    /// known, the answer to the client has no `totalResults` (RFC 9865 §2).
+    #[must_use]
+    pub fn with_total(mut self, count: usize) -> Self {
+        match &mut self.extent {
+            Extent::Following { total, .. } => *total = Some(count),
+            Extent::Exact { total } => *total = count,
+            Extent::Candidates | Extent::Matches => {}
+        }
+        self
+    }
+
     /// The resources of the page.
     pub fn resources(&self) -> &[Resource] {
         &self.resources
@@ -46,13 +73,14 @@ impl Page {
 
     /// Whether the store says that it has carried the filter out: everything here matches.
     pub fn is_filtered(&self) -> bool {
-        self.extent != Extent::Candidates
+        !matches!(self.extent, Extent::Candidates | Extent::Following { filtered: false, .. })
     }
 
-    /// How many resources match, when the store says that it has counted them and that this is the page itself.
+    /// How many resources match, when the store says that it has counted them.
     pub fn total(&self) -> Option<usize> {
         match self.extent {
             Extent::Exact { total } => Some(total),
+            Extent::Following { total, .. } => total,
             Extent::Candidates | Extent::Matches => None,
         }
     }

@@ -29,6 +29,8 @@
 //!
 //! * exact: the rows are the answer. Order, offset and limit can be left to the database too (see
 //!   [`Sort::to_sql`](crate::Sort::to_sql)): return [`Page::matches`](crate::Page::matches) or [`Page::exact`](crate::Page::exact).
+//!   For a page by cursor, [`Query::keyset`](crate::Query::keyset) gives order and position, and
+//!   [`Page::following`](crate::Page::following) is the answer.
 //! * not exact: the rows are candidates. Return all of them as [`Page::candidates`](crate::Page::candidates).
 //!
 //! *The answer is that of the evaluator in memory, whatever the database's locale.* Text is compared character by character,
@@ -41,6 +43,7 @@
 
 mod explain;
 mod expr;
+mod keyset;
 mod map;
 mod test;
 #[cfg(test)]
@@ -48,15 +51,14 @@ mod tests;
 mod translate;
 
 pub use explain::Explain;
+pub use keyset::Keyset;
+pub(crate) use keyset::Order;
 pub use map::{ChildTable, Column, ColumnMap, ColumnMapBuilder, MapError, MapErrorKind};
 
 use expr::{Expr, Writer};
-use map::{Holds, Source};
 use translate::Translator;
 
 use super::bind::BoundFilter;
-use crate::schema::ResourceType;
-use crate::schema::table::AttrId;
 
 /// The database that is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,40 +106,6 @@ impl BoundFilter {
         writer.predicate(expr, false);
         let (sql, binds) = writer.finish();
         SqlFilter { sql, binds, exact, parts: translator.parts }
-    }
-}
-
-impl ColumnMap {
-    /// The terms behind ORDER BY, when the columns order as the documents do. `attribute` is single-valued or a part of
-    /// what is.
-    pub(crate) fn order_by(
-        &self,
-        ty: &ResourceType,
-        attribute: AttrId,
-        descending: bool,
-        dialect: Dialect,
-    ) -> Option<String> {
-        if *ty != self.ty {
-            return None;
-        }
-        let column = self.mapped(attribute)?;
-        let ordered = match (column.holds, column.source) {
-            (Holds::Text | Holds::Integer | Holds::Time { whole: true }, _) => true,
-            (Holds::Boolean, source) => matches!(source, Source::Sql(_)),
-            (Holds::Decimal | Holds::Time { whole: false } | Holds::Presence { .. }, _) => false,
-        };
-        let id = self.mapped(AttrId::ID)?;
-        if !ordered {
-            return None;
-        }
-        let mut writer = Writer::new(dialect, 1);
-        writer.value(column);
-        writer.collation(column.holds == Holds::Text);
-        writer.push(if descending { " DESC NULLS FIRST, " } else { " ASC NULLS LAST, " });
-        writer.value(id);
-        writer.collation(true);
-        writer.push(" ASC");
-        Some(writer.finish().0)
     }
 }
 

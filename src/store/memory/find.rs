@@ -1,26 +1,30 @@
 //! Queries: candidates from an index where the filter demands a value that is in one, then the filter itself.
 
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
 use super::super::{Page, StoreError};
 use super::table::{Slot, Table, index_key, many, unique_attributes};
+use crate::cursor::Cursor;
 use crate::filter::BoundFilter;
 use crate::query::Query;
 use crate::resource::{Projection, Resource, splice};
 use crate::schema::ResourceType;
 use crate::schema::table::{AttrId, Relation};
+use crate::sort::Sort;
 
 impl Table {
     pub(super) fn list(&self, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
+        if query.cursor.is_some() {
+            return Ok(self.following(ty, query));
+        }
         let everything = Projection::everything(ty);
         let candidates = self.candidates(ty, query.filter.as_ref());
         let mut found: Vec<(Slot, Resource)> = Vec::new();
         let mut total = 0_usize;
         for slot in candidates {
             let Some(stored) = self.stored(slot) else { continue };
-            let matches = query
-                .filter
-                .as_ref()
-                .is_none_or(|filter| filter.matches(&self.seen_by(filter, slot, &stored.resource, &everything)));
-            if !matches {
+            if !self.matches(query, slot, &stored.resource, &everything) {
                 continue;
             }
             total += 1;
@@ -30,15 +34,66 @@ impl Table {
             }
         }
         if let Some(sort) = &query.sort {
-            let apart = matches!(ty.node(sort.attribute()).relation(), Relation::Many | Relation::Derived);
-            if apart {
-                found.iter_mut().for_each(|(slot, resource)| *resource = self.joined(*slot, resource, &everything));
-            }
+            found.iter_mut().for_each(|(slot, r)| *r = self.sortable(query, *slot, r, &everything));
             found.sort_by(|(_, a), (_, b)| sort.compare(a, b));
             found = found.into_iter().skip(query.offset).take(query.limit).collect();
         }
         let page = found.into_iter().map(|(slot, r)| self.joined(slot, &r, &query.answer)).collect();
         Ok(Page::exact(page, total))
+    }
+
+    /// A page by cursor. Nothing is counted or skipped to get there; a filter or an order costs a look at everything.
+    fn following(&self, ty: &ResourceType, query: &Query) -> Page {
+        let most = query.limit.saturating_add(1);
+        if let (None, None) = (&query.filter, &query.sort) {
+            let ids = self.orders.get(ty.name()).map(|orders| &orders.ids);
+            let start = match &query.cursor {
+                Some(Cursor::After(position)) => Bound::Excluded(position.id()),
+                _ => Bound::Unbounded,
+            };
+            let slots = ids.into_iter().flat_map(|ids| ids.range::<str, _>((start, Bound::Unbounded))).take(most);
+            let resources = slots.filter_map(|(_, slot)| Some((*slot, &self.stored(*slot)?.resource)));
+            let page = resources.map(|(slot, resource)| self.joined(slot, resource, &query.projection)).collect();
+            return Page::following(page).with_total(ids.map_or(0, BTreeMap::len));
+        }
+        let everything = Projection::everything(ty);
+        let mut total = 0_usize;
+        let mut found: Vec<(Slot, Resource)> = Vec::new();
+        for slot in self.candidates(ty, query.filter.as_ref()) {
+            let Some(stored) = self.stored(slot) else { continue };
+            if !self.matches(query, slot, &stored.resource, &everything) {
+                continue;
+            }
+            total += 1;
+            let sorted = self.sortable(query, slot, &stored.resource, &everything);
+            if query.follows(&sorted) {
+                found.push((slot, sorted));
+            }
+        }
+        let compare = |(_, a): &(Slot, Resource), (_, b): &(Slot, Resource)| query.compare(a, b);
+        if found.len() > most {
+            found.select_nth_unstable_by(most, compare);
+            found.truncate(most);
+        }
+        found.sort_by(compare);
+        let plain =
+            |(slot, _): (Slot, Resource)| Some(self.joined(slot, &self.stored(slot)?.resource, &query.projection));
+        Page::following(found.into_iter().filter_map(plain).collect()).with_total(total)
+    }
+
+    fn matches(&self, query: &Query, slot: Slot, resource: &Resource, everything: &Projection) -> bool {
+        let Some(filter) = &query.filter else { return true };
+        filter.matches(&self.seen_by(filter, slot, resource, everything))
+    }
+
+    /// The resource with what the order looks at.
+    fn sortable(&self, query: &Query, slot: Slot, resource: &Resource, everything: &Projection) -> Resource {
+        let ty = resource.resource_type();
+        let apart = |sort: &Sort| matches!(ty.node(sort.attribute()).relation(), Relation::Many | Relation::Derived);
+        match query.sort.as_ref().is_some_and(apart) {
+            true => self.joined(slot, resource, everything),
+            false => resource.clone(),
+        }
     }
 
     /// The resources that may match, from an index where the filter demands a value that is in one.
@@ -70,7 +125,7 @@ impl Table {
                 }
             }
         }
-        self.order.get(ty.name()).map(|order| order.values().copied().collect()).unwrap_or_default()
+        self.orders.get(ty.name()).map(|orders| orders.created.values().copied().collect()).unwrap_or_default()
     }
 
     /// The resource with as much of its references as the filter looks at.

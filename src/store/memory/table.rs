@@ -26,10 +26,18 @@ pub(super) struct Table {
     free: Vec<Slot>,
     pub(super) by_id: HashMap<Arc<str>, Slot>,
     pub(super) by_value: HashMap<(Box<str>, Box<str>), Slot>,
-    /// per resource type, in the order of creation
-    pub(super) order: HashMap<Box<str>, BTreeMap<u64, Slot>>,
+    pub(super) orders: HashMap<Box<str>, Orders>,
     created: u64,
     pub(super) relations: Relations,
+}
+
+/// The resources of one type.
+#[derive(Debug, Default)]
+pub(super) struct Orders {
+    /// as they were created
+    pub(super) created: BTreeMap<u64, Slot>,
+    /// by id, for pages by cursor
+    pub(super) ids: BTreeMap<Arc<str>, Slot>,
 }
 
 #[derive(Debug, Default)]
@@ -63,7 +71,9 @@ impl Table {
         let id = self.id(slot);
         let resource = plain.stamped(&id, created, created, &Version::from(version));
         self.index(&resource, slot);
-        self.order.entry(ty.name().into()).or_default().insert(sequence, slot);
+        let orders = self.orders.entry(ty.name().into()).or_default();
+        orders.created.insert(sequence, slot);
+        orders.ids.insert(id, slot);
         self.put(slot, Stored { resource, created, sequence, version });
         for (attribute, references) in relations_of(draft) {
             for reference in references {
@@ -153,8 +163,9 @@ impl Table {
         when.check(&self.version(slot)?)?;
         let Some(stored) = self.slots.get_mut(slot as usize).and_then(|e| e.stored.take()) else { return Ok(()) };
         self.unindex(&stored.resource, slot);
-        if let Some(order) = self.order.get_mut(key.resource_type.name()) {
-            order.remove(&stored.sequence);
+        if let Some(orders) = self.orders.get_mut(key.resource_type.name()) {
+            orders.created.remove(&stored.sequence);
+            orders.ids.remove(key.id);
         }
         for holder in self.relations.forget(slot) {
             if let Some(resource) = self.stored(holder).map(|s| s.resource.clone()) {

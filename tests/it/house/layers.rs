@@ -11,7 +11,7 @@ const LAYERS: [&[&str]; 9] = [
     &["resource", "messages"],
     &["filter"],
     &["patch"],
-    &["query", "sort"],
+    &["cursor", "query", "sort"],
     &["store"],
     &["service"],
     &["conformance"],

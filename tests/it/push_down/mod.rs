@@ -17,8 +17,8 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use scim_provider::filter::sql::{ColumnMap, Dialect};
 use scim_provider::{
-    BoundFilter, Compat, Filter, Key, Limits, Page, Precondition, Projection, Query, Resource, ResourceType, Service,
-    Sort, Store, StoreError, TenantId,
+    BoundFilter, Compat, Cursor, Filter, Key, Limits, Page, Precondition, Projection, Query, Resource, ResourceType,
+    Service, Sort, Store, StoreError, TenantId,
 };
 
 use tables::{Engine, Tables, map};
@@ -105,6 +105,48 @@ fn check_order<E: Engine>(
     let sorted: Vec<_> = sorted.iter().filter_map(|r| r.id().map(str::to_owned)).collect();
     prop_assert_eq!(tables.ordered(&sql, &terms), sorted, "{} by {} {}", text, sort.path(), terms);
     Ok(())
+}
+
+#[test]
+fn the_rows_behind_a_cursor_are_those_that_follow_in_sqlite() {
+    the_rows_behind_a_cursor_are_those_that_follow(&mut sqlite::tables());
+}
+
+#[test]
+fn the_rows_behind_a_cursor_are_those_that_follow_in_postgres() {
+    if let Some(mut tables) = postgres::tables() {
+        the_rows_behind_a_cursor_are_those_that_follow(&mut tables);
+    }
+}
+
+fn the_rows_behind_a_cursor_are_those_that_follow<E: Engine>(tables: &mut Tables<E>) {
+    let (ty, map) = (&*TYPE, map(&TYPE));
+    let mut runner = TestRunner::new(Config { cases: SETS, ..Config::default() });
+    let tables = RefCell::new(tables);
+    let outcome = runner.run(&(world::resources(ty), any::<prop::sample::Index>()), |(resources, at)| {
+        let mut tables = tables.borrow_mut();
+        tables.fill(&resources);
+        let unsorted = (None, "cursor".to_owned());
+        let sorted = SORTS.iter().map(|sort| {
+            let order = if sort.is_descending() { "descending" } else { "ascending" };
+            (Some(sort), format!("cursor&sortBy={}&sortOrder={order}", sort.path()))
+        });
+        for (sort, url) in std::iter::once(unsorted).chain(sorted) {
+            let mut query = Query::from_url(ty, &url, Compat::default(), &Limits::default()).unwrap();
+            let orders = sort.is_none_or(|sort| sort.to_sql(&map, E::DIALECT).is_some());
+            prop_assert_eq!(query.keyset(ty, &map, E::DIALECT, 1).is_some(), orders);
+            if !resources.is_empty() {
+                query.cursor = query.behind(&resources[at.index(resources.len())]).map(Cursor::After);
+            }
+            let Some(keyset) = query.keyset(ty, &map, E::DIALECT, 1) else { continue };
+            let mut following: Vec<_> = resources.iter().filter(|r| query.follows(r)).collect();
+            following.sort_by(|a, b| query.compare(a, b));
+            let following: Vec<_> = following.into_iter().filter_map(|r| r.id().map(str::to_owned)).collect();
+            prop_assert_eq!(tables.following(&keyset), following, "{} {:?}", url, keyset);
+        }
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
 #[test]

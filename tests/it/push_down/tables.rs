@@ -1,7 +1,7 @@
 //! A host's tables, filled from documents, and the map that describes them. [`Engine`] is the database that they are in.
 
 use chrono::DateTime;
-use scim_provider::filter::sql::{ChildTable, Column, ColumnMap, Dialect, SqlFilter, SqlValue};
+use scim_provider::filter::sql::{ChildTable, Column, ColumnMap, Dialect, Keyset, SqlFilter, SqlValue};
 use scim_provider::{Resource, ResourceType, fold};
 use serde_json::Value;
 
@@ -137,6 +137,12 @@ impl<E: Engine> Tables<E> {
     pub(crate) fn ordered(&mut self, filter: &SqlFilter, terms: &str) -> Vec<String> {
         let sql = format!("SELECT id FROM users WHERE {} ORDER BY {terms}", filter.sql());
         self.engine.texts(&sql, filter.binds())
+    }
+
+    /// The ids behind a cursor, in its order.
+    pub(crate) fn following(&mut self, keyset: &Keyset) -> Vec<String> {
+        let sql = format!("SELECT id FROM users WHERE {} ORDER BY {}", keyset.sql(), keyset.order_by());
+        self.engine.texts(&sql, keyset.binds())
     }
 
     /// What the database says that it would do; `explain` is its word for the question.

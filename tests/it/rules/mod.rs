@@ -4,6 +4,7 @@
 //! §3.5.2.1, `A-06` an ambiguity and how it is read, `I-03` a fact about identity providers, `E-7644-01` an erratum.
 
 mod create;
+mod cursor;
 mod custom_types;
 mod delete;
 pub(crate) mod devices;

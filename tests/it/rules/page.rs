@@ -70,8 +70,11 @@ fn a_page_beyond_the_end_is_empty() {
 /// R-7644-3.4.2.4-11
 #[test]
 fn what_is_no_whole_number_is_refused() {
-    for query in ["count=abc", "startIndex=1.5", "count=1e3", "startIndex=%20x", "count=1&count=2"] {
+    for query in ["startIndex=1.5", "startIndex=%20x", "count=1&count=2"] {
         ten().get(&format!("/Users?{query}")).refused(400, "invalidValue");
+    }
+    for query in ["count=abc", "count=1e3"] {
+        ten().get(&format!("/Users?{query}")).refused(400, "invalidCount");
     }
 }
 

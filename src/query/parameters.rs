@@ -1,10 +1,12 @@
-//! Queries (RFC 7644 §3.4.2): filter, order, page and projection, from a URL or from a search request.
+//! The parameters of a query as they travel, and what they come to for a resource type.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
+use super::Query;
 use crate::compat::{Compat, Repairs};
+use crate::cursor::{Cursor, Position, Token, hash};
 use crate::filter::{BoundFilter, Filter};
 use crate::messages::SEARCH_REQUEST_SCHEMA;
 use crate::resource::Projection;
@@ -12,47 +14,6 @@ use crate::schema::ResourceType;
 use crate::schema::table::AttrId;
 use crate::sort::Sort;
 use crate::{AttrPath, Error, Limits, ScimType};
-
-/// A query, understood: what a store is asked for.
-///
-/// A store uses what it can and says in its [`Page`](crate::Page) what it used. Whatever it leaves, the service does.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Query {
-    /// Which resources.
-    pub filter: Option<BoundFilter>,
-    /// In which order; without one the store's own, as long as it is stable.
-    pub sort: Option<Sort>,
-    /// How many resources to skip: `startIndex` counted from 0.
-    pub offset: usize,
-    /// How many resources to return at the most, already within the service's limits. 0 asks for the total only.
-    pub limit: usize,
-    /// What is needed of each resource: what the client wants, and what the filter and the order look at.
-    pub projection: Projection,
-    /// What the client wants. A store that carries the filter out itself ([`Page::exact`](crate::Page::exact),
-    /// [`Page::matches`](crate::Page::matches)) needs no references such as `members` beyond these.
-    pub answer: Projection,
-    /// How many candidates the service is ready to look at. A store that would return more need not: the query is refused.
-    pub scan: usize,
-}
-
-impl Query {
-    /// The query of a URL's query string, as the service would bind it: what a host hands to its own store in a test.
-    ///
-    /// ```
-    /// # use scim_provider::{Compat, Limits, Query, User};
-    /// let users = User::resource_type().build()?;
-    /// let query = Query::from_url(&users, r#"filter=active eq true&startIndex=11"#, Compat::default(), &Limits::default())?;
-    /// assert_eq!((query.offset, query.limit), (10, 100));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As the client would read it: a filter that cannot be understood, a number that is none, an order by nothing.
-    pub fn from_url(ty: &ResourceType, query: &str, compat: Compat, limits: &Limits) -> Result<Self, Error> {
-        Parameters::from_url(query, limits)?.bind(ty, compat, limits, &mut Repairs::default())
-    }
-}
 
 /// The parameters of a query as they were sent.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +23,8 @@ pub(crate) struct Parameters<'a> {
     pub(crate) sort_order: Option<Cow<'a, str>>,
     pub(crate) start_index: Option<i128>,
     pub(crate) count: Option<i128>,
+    /// empty for the first page
+    pub(crate) cursor: Option<Cow<'a, str>>,
     pub(crate) attributes: Vec<Cow<'a, str>>,
     pub(crate) excluded: Vec<Cow<'a, str>>,
 }
@@ -82,7 +45,15 @@ impl<'a> Parameters<'a> {
                     continue;
                 }
                 n if n.eq_ignore_ascii_case("count") => {
-                    set_once(&mut this.count, integer("count", &decode(value)?)?, "count")?;
+                    let count = integer("count", &decode(value)?).map_err(|e| invalid_count(e.detail().to_owned()))?;
+                    set_once(&mut this.count, count, "count")?;
+                    continue;
+                }
+                n if n.eq_ignore_ascii_case("cursor") => {
+                    // `cursor` alone asks for the first page (RFC 9865 §2)
+                    if this.cursor.replace(decode(value)?).is_some() {
+                        return Err(invalid("parameter `cursor` is given twice"));
+                    }
                     continue;
                 }
                 n if n.eq_ignore_ascii_case("attributes") => {
@@ -119,6 +90,7 @@ impl<'a> Parameters<'a> {
             sort_order: message.sort_order.filter(|s| !s.is_empty()),
             start_index: message.start_index.map(i128::from),
             count: message.count.map(i128::from),
+            cursor: message.cursor,
             attributes: message.attributes,
             excluded: message.excluded_attributes,
         })
@@ -149,6 +121,7 @@ impl<'a> Parameters<'a> {
         repairs: &mut Repairs,
     ) -> Result<Query, Error> {
         let answer = self.projection(ty, compat)?;
+        let mut written = String::new();
         let filter = match &self.filter {
             None => None,
             Some(text) => {
@@ -158,6 +131,9 @@ impl<'a> Parameters<'a> {
                 let bound =
                     filter.bind(ty, compat).map_err(|e| Error::bad_request(ScimType::InvalidFilter, e.to_string()))?;
                 repairs.append(bound.repairs().clone());
+                if self.cursor.is_some() {
+                    written = filter.to_string();
+                }
                 Some(bound)
             }
         };
@@ -165,8 +141,11 @@ impl<'a> Parameters<'a> {
         let needs = filter.iter().flat_map(BoundFilter::attributes).chain(sort.iter().map(Sort::attribute));
         let projection = answer.and(needs.collect::<Vec<AttrId>>());
         let at_least = |n: i128, least: i128| usize::try_from(n.max(least)).unwrap_or(usize::MAX);
+        let identity = self.identity(ty.name(), &written, sort.as_ref());
         Ok(Query {
             filter,
+            cursor: self.cursor(identity, sort.as_ref())?,
+            identity,
             sort,
             offset: at_least(self.start_index.unwrap_or(1), 1) - 1,
             limit: self.count.map_or(limits.page_default, |n| at_least(n, 0)).min(limits.page_max),
@@ -174,6 +153,47 @@ impl<'a> Parameters<'a> {
             scan: limits.scan,
             answer,
         })
+    }
+
+    /// Where a page by cursor begins, when the request asks for one.
+    fn cursor(&self, identity: u64, sort: Option<&Sort>) -> Result<Option<Cursor>, Error> {
+        let Some(text) = &self.cursor else { return Ok(None) };
+        if self.start_index.is_some() {
+            return Err(invalid("`startIndex` and `cursor` exclude each other"));
+        }
+        if text.is_empty() {
+            return Ok(Some(Cursor::Beginning));
+        }
+        let token = Token::from_text(text, sort).filter(|token| token.query == identity).ok_or_else(|| {
+            let detail = "the cursor is not one of this query: leave it empty to begin anew";
+            Error::bad_request(ScimType::InvalidCursor, detail)
+        })?;
+        if token.count != self.whole_count() {
+            return Err(invalid_count("`count` must stay the same from page to page"));
+        }
+        Ok(Some(Cursor::After(token.position)))
+    }
+
+    /// The text of the cursor that asks for what follows a position.
+    pub(crate) fn next_cursor(&self, query: &Query, position: Position) -> String {
+        Token { query: query.identity, count: self.whole_count(), position }.to_text(query.sort.as_ref())
+    }
+
+    fn whole_count(&self) -> Option<i64> {
+        self.count.map(|count| i64::try_from(count).unwrap_or(if count < 0 { i64::MIN } else { i64::MAX }))
+    }
+
+    /// What makes two requests pages of the same query: all parameters but `cursor` and `count`, which is told apart. How
+    /// names are spelt does not matter; the RFC's own example spells them in two ways.
+    fn identity(&self, scope: &str, filter: &str, sort: Option<&Sort>) -> u64 {
+        if self.cursor.is_none() {
+            return 0;
+        }
+        let order = sort.map(|sort| format!("{} {}", sort.path(), sort.is_descending())).unwrap_or_default();
+        let names = |names: &[Cow<'_, str>]| names.join(",").to_ascii_lowercase();
+        let parts =
+            [scope.to_owned(), filter.to_ascii_lowercase(), order, names(&self.attributes), names(&self.excluded)];
+        hash(parts.iter().map(String::as_bytes))
     }
 
     fn sort(&self, ty: &ResourceType, compat: Compat) -> Result<Option<Sort>, Error> {
@@ -205,6 +225,8 @@ struct Search<'a> {
     start_index: Option<i64>,
     #[serde(default)]
     count: Option<i64>,
+    #[serde(borrow, default)]
+    cursor: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     attributes: Vec<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -250,6 +272,10 @@ fn integer(name: &str, text: &str) -> Result<Option<i128>, Error> {
         return Ok(None);
     }
     text.trim().parse().map(Some).map_err(|_| invalid(format!("`{name}` must be a whole number")))
+}
+
+fn invalid_count(detail: impl Into<Cow<'static, str>>) -> Error {
+    Error::bad_request(ScimType::InvalidCount, detail)
 }
 
 fn invalid(detail: impl Into<Cow<'static, str>>) -> Error {

@@ -1,0 +1,135 @@
+//! Queries (RFC 7644 §3.4.2): filter, order, page and projection, from a URL or from a search request.
+
+mod parameters;
+
+use std::cmp::Ordering;
+
+pub(crate) use parameters::{Parameters, decode, percent_decode};
+
+use crate::compat::{Compat, Repairs};
+use crate::cursor::{Cursor, Position};
+use crate::filter::BoundFilter;
+use crate::filter::sql::{ColumnMap, Dialect, Keyset};
+use crate::resource::{Projection, Resource};
+use crate::schema::ResourceType;
+use crate::sort::Sort;
+use crate::{Error, Limits};
+
+/// A query, understood: what a store is asked for.
+///
+/// A store uses what it can and says in its [`Page`](crate::Page) what it used. Whatever it leaves, the service does.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Query {
+    /// Which resources.
+    pub filter: Option<BoundFilter>,
+    /// In which order; without one the store's own, as long as it is stable.
+    pub sort: Option<Sort>,
+    /// How many resources to skip: `startIndex` counted from 0.
+    pub offset: usize,
+    /// Where the page begins, for a page by cursor (RFC 9865), which has no offset: what is asked for then are the resources
+    /// that follow, `limit` of them and one more; see [`Page::following`](crate::Page::following). Without an order they are
+    /// ordered by id. Only a store that says so in its [`Capabilities`](crate::Capabilities) is asked.
+    pub cursor: Option<Cursor>,
+    /// How many resources to return at the most, already within the service's limits. 0 asks for the total only.
+    pub limit: usize,
+    /// What is needed of each resource: what the client wants, and what the filter and the order look at.
+    pub projection: Projection,
+    /// What the client wants. A store that carries the filter out itself ([`Page::exact`](crate::Page::exact),
+    /// [`Page::matches`](crate::Page::matches)) needs no references such as `members` beyond these, and of a page by cursor
+    /// what is sorted by.
+    pub answer: Projection,
+    /// How many candidates the service is ready to look at. A store that would return more need not: the query is refused.
+    pub scan: usize,
+    /// says which query a cursor belongs to
+    identity: u64,
+}
+
+impl Query {
+    /// The query of a URL's query string, as the service would bind it: what a host hands to its own store in a test.
+    ///
+    /// ```
+    /// # use scim_provider::{Compat, Limits, Query, User};
+    /// let users = User::resource_type().build()?;
+    /// let query = Query::from_url(&users, r#"filter=active eq true&startIndex=11"#, Compat::default(), &Limits::default())?;
+    /// assert_eq!((query.offset, query.limit), (10, 100));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As the client would read it: a filter that cannot be understood, a number that is none, an order by nothing.
+    pub fn from_url(ty: &ResourceType, query: &str, compat: Compat, limits: &Limits) -> Result<Self, Error> {
+        Parameters::from_url(query, limits)?.bind(ty, compat, limits, &mut Repairs::default())
+    }
+}
+
+impl Query {
+    /// Compares two resources in the order of a page by cursor: that of [`sort`](Self::sort), then by id.
+    pub fn compare(&self, a: &Resource, b: &Resource) -> Ordering {
+        match &self.sort {
+            Some(sort) => sort.compare(a, b),
+            None => a.id().cmp(&b.id()),
+        }
+    }
+
+    /// Whether a resource follows the position where the page begins. All do when it has none.
+    pub fn follows(&self, resource: &Resource) -> bool {
+        let Some(Cursor::After(position)) = &self.cursor else { return true };
+        let behind = match &self.sort {
+            Some(sort) => {
+                let behind = (position.value().map(|v| v.as_json()), Some(position.id()));
+                sort.compare_keys((sort.key(resource), resource.id()), behind)
+            }
+            None => resource.id().cmp(&Some(position.id())),
+        };
+        behind.is_gt()
+    }
+
+    /// The order and the beginning of a page by cursor in SQL, or `None` when the map cannot express them exactly: then the
+    /// store returns [`Page::matches`](crate::Page::matches) or [`Page::candidates`](crate::Page::candidates), all of them.
+    ///
+    /// ```
+    /// use scim_provider::filter::sql::{Column, ColumnMap, Dialect};
+    /// use scim_provider::{Compat, Limits, Query, User};
+    ///
+    /// let users = User::resource_type().build()?;
+    /// let map = ColumnMap::builder(&users)
+    ///     .column("id", Column::text("users.id"))
+    ///     .column("userName", Column::folded("users.user_name_key"))
+    ///     .build()?;
+    /// let query = Query::from_url(&users, "cursor&sortBy=userName", Compat::default(), &Limits::default())?;
+    /// let keyset = query.keyset(&users, &map, Dialect::Postgres, 2).ok_or("all of it is mapped")?;
+    /// let statement = format!(
+    ///     "SELECT document FROM users WHERE tenant = $1 AND {} ORDER BY {} LIMIT {}",
+    ///     keyset.sql(),
+    ///     keyset.order_by(),
+    ///     query.limit + 1,
+    /// );
+    /// assert!(statement.contains("ORDER BY users.user_name_key"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn keyset(
+        &self,
+        ty: &ResourceType,
+        map: &ColumnMap,
+        dialect: Dialect,
+        first_placeholder: usize,
+    ) -> Option<Keyset> {
+        let after = match &self.cursor {
+            Some(Cursor::After(position)) => Some((position.value(), position.id())),
+            Some(Cursor::Beginning) | None => None,
+        };
+        map.keyset(ty, self.sort.as_ref().map(Sort::order), after, dialect, first_placeholder)
+    }
+
+    /// The same without a cursor: the first `limit` resources by index.
+    pub(crate) fn without_cursor(&self, limit: usize) -> Self {
+        Self { cursor: None, offset: 0, limit, ..self.clone() }
+    }
+
+    /// The position behind a resource in the order of this query, for a test of a store's own; `None` for one without an id.
+    /// The cursors that clients carry are made of it by the service.
+    pub fn behind(&self, resource: &Resource) -> Option<Position> {
+        Position::behind(resource, self.sort.as_ref())
+    }
+}

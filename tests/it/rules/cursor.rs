@@ -1,0 +1,243 @@
+//! Pages by cursor (RFC 9865).
+
+use serde_json::{Value, json};
+
+use crate::scim::{Answer, LIST, SEARCH, Scim, id_of, user};
+
+fn ten() -> Scim {
+    let scim = Scim::limited(|limits| {
+        limits.page_default = 4;
+        limits.page_max = 6;
+    });
+    for n in 0..10 {
+        let title = if n % 3 == 0 { json!({}) } else { json!({"title": format!("T{}", n % 2)}) };
+        let named = json!({"userName": format!("u{n}"), "active": n % 2 == 0});
+        scim.create("/Users", crate::scim::merged(user(named), title));
+    }
+    scim
+}
+
+fn next(page: &Answer) -> Option<String> {
+    page.body.get("nextCursor").map(|cursor| cursor.as_str().unwrap().to_owned())
+}
+
+/// All pages of a query, from the first to the one that names no other.
+#[track_caller]
+fn pages(scim: &Scim, query: &str) -> Vec<Answer> {
+    let mut pages = vec![scim.get(&format!("/Users?cursor&{query}")).is(200)];
+    while let Some(cursor) = next(&pages[pages.len() - 1]) {
+        pages.push(scim.get(&format!("/Users?cursor={cursor}&{query}")).is(200));
+        assert!(pages.len() < 20, "pages without end");
+    }
+    pages
+}
+
+fn names(pages: &[Answer]) -> Vec<String> {
+    pages.iter().flat_map(|page| page.each("userName")).collect()
+}
+
+/// R-9865-2-02 R-9865-2-05 R-9865-2-08 R-9865-2-09 R-9865-2-12 R-9865-2-18
+#[test]
+fn pages_together_hold_everybody_once() {
+    let pages = pages(&ten(), "count=4");
+    assert_eq!(pages.iter().map(|page| page.each("userName").len()).collect::<Vec<_>>(), [4, 4, 2]);
+    let mut all = names(&pages);
+    all.sort();
+    assert_eq!(all, (0..10).map(|n| format!("u{n}")).collect::<Vec<_>>());
+    for page in &pages {
+        assert_eq!(page.at("/schemas"), json!([LIST]));
+        assert_eq!(page.at("/totalResults"), json!(10));
+        assert_eq!(page.at("/itemsPerPage"), json!(page.each("userName").len()));
+        assert_eq!(page.body.get("startIndex"), None);
+        let unreserved = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
+        assert!(next(page).unwrap_or_default().chars().all(unreserved));
+    }
+}
+
+/// R-9865-2-01 R-9865-2-06
+#[test]
+fn an_empty_cursor_asks_for_the_first_page() {
+    let scim = ten();
+    let first = scim.get("/Users?cursor").is(200).has(json!({"itemsPerPage": 4}));
+    assert!(next(&first).is_some());
+    assert_eq!(scim.get("/Users?cursor=").body, first.body);
+    assert_eq!(scim.get("/Users?CURSOR=&").body, first.body);
+}
+
+/// R-9865-2-10 R-9865-2-11
+#[test]
+fn there_is_no_way_back() {
+    for page in pages(&ten(), "count=4") {
+        page.lacks(&["/previousCursor"]);
+    }
+}
+
+/// R-9865-2.4-02 R-9865-2.4-03 R-9865-2.3-01
+#[test]
+fn pages_are_by_index_for_those_who_do_not_ask() {
+    ten().get("/Users?count=4").is(200).has(json!({"startIndex": 1})).lacks(&["/nextCursor"]);
+}
+
+/// R-9865-2-03 R-9865-2-04 R-9865-2.1-05
+#[test]
+fn a_count_of_nothing_asks_for_the_total() {
+    for count in ["0", "-3"] {
+        let page = ten().get(&format!("/Users?cursor&count={count}")).is(200);
+        page.has(json!({"totalResults": 10, "itemsPerPage": 0, "Resources": []})).lacks(&["/nextCursor"]);
+    }
+}
+
+/// R-9865-2.1-06
+#[test]
+fn a_count_that_is_too_large_is_lowered() {
+    ten().get("/Users?cursor&count=7").is(200).has(json!({"itemsPerPage": 6, "totalResults": 10}));
+}
+
+/// R-9865-2.2-01
+#[test]
+fn pages_are_sorted_across_their_borders() {
+    let scim = ten();
+    for sort in ["userName", "title", "active", "meta.created", "id", "name.familyName"] {
+        for order in ["ascending", "descending"] {
+            for filter in ["", "&filter=userName+ne+%22u4%22"] {
+                let query = format!("sortBy={sort}&sortOrder={order}{filter}");
+                let expected = scim.get(&format!("/Users?{query}&count=100&startIndex=1")).each("id");
+                let rest = scim.get(&format!("/Users?{query}&count=100&startIndex=7")).each("id");
+                let found: Vec<String> =
+                    pages(&scim, &format!("{query}&count=3")).iter().flat_map(|p| p.each("id")).collect();
+                assert_eq!(found, [expected, rest].concat(), "{query}");
+            }
+        }
+    }
+}
+
+/// R-9865-2-16
+#[test]
+fn a_filter_holds_on_every_page() {
+    let scim = ten();
+    let pages = pages(&scim, "count=2&filter=active+eq+true&sortBy=userName");
+    assert_eq!(names(&pages), ["u0", "u2", "u4", "u6", "u8"]);
+    assert!(pages.iter().all(|page| page.at("/totalResults") == json!(5)));
+}
+
+/// R-9865-2-15 R-9865-2.1-01 R-9865-2.1-02
+#[test]
+fn a_cursor_belongs_to_its_query() {
+    let scim = ten();
+    scim.group("g", &[]);
+    let query = "filter=active+eq+true&sortBy=userName&count=2&attributes=userName";
+    let cursor = next(&scim.get(&format!("/Users?cursor&{query}"))).unwrap();
+    scim.get(&format!("/Users?cursor={cursor}&{query}")).is(200);
+    // the RFC's own example spells the same attribute in two ways
+    let spelt = "count=2&sortby=USERNAME&filter=ACTIVE++eq+true&attributes=USERNAME";
+    scim.get(&format!("/Users?{spelt}&cursor={cursor}")).is(200);
+    for other in [
+        "filter=active+eq+false&sortBy=userName&count=2&attributes=userName",
+        "sortBy=userName&count=2&attributes=userName",
+        "filter=active+eq+true&sortBy=title&count=2&attributes=userName",
+        "filter=active+eq+true&sortBy=userName&sortOrder=descending&count=2&attributes=userName",
+        "filter=active+eq+true&count=2&attributes=userName",
+        "filter=active+eq+true&sortBy=userName&count=2&attributes=emails",
+        "filter=active+eq+true&sortBy=userName&count=2",
+    ] {
+        scim.get(&format!("/Users?cursor={cursor}&{other}")).refused(400, "invalidCursor");
+    }
+    let groups = next(&scim.get("/Users?cursor&count=1")).unwrap();
+    scim.get(&format!("/Groups?cursor={groups}&count=1")).refused(400, "invalidCursor");
+}
+
+/// R-9865-2.1-02
+#[test]
+fn a_forged_cursor_is_refused() {
+    let scim = ten();
+    let good = next(&scim.get("/Users?cursor&count=2")).unwrap();
+    let flipped = good.replacen(&good[20..21], if &good[20..21] == "A" { "B" } else { "A" }, 1);
+    for forged in ["x", "AAAA", "1", "..", "%00", "0", &good[..good.len() - 1], &format!("{good}A"), &flipped] {
+        scim.get(&format!("/Users?cursor={forged}&count=2")).refused(400, "invalidCursor");
+    }
+    scim.get("/Users?cursor=a&cursor=b").refused(400, "invalidValue");
+}
+
+/// R-9865-2.1-04
+#[test]
+fn a_count_stays_the_same() {
+    let scim = ten();
+    let cursor = next(&scim.get("/Users?cursor&count=2")).unwrap();
+    for count in ["count=3", "", "count=0"] {
+        scim.get(&format!("/Users?cursor={cursor}&{count}")).refused(400, "invalidCount");
+    }
+    scim.get("/Users?cursor&count=x").refused(400, "invalidCount");
+}
+
+/// R-9865-2.4-05
+#[test]
+fn a_page_has_one_method() {
+    ten().get("/Users?cursor&startIndex=1").refused(400, "invalidValue");
+}
+
+/// R-9865-3-01 R-9865-3-02
+#[test]
+fn a_search_request_carries_a_cursor() {
+    let scim = ten();
+    let search = |cursor: Value| json!({"schemas": [SEARCH], "filter": "active eq true", "count": 3, "cursor": cursor});
+    let first = scim.post("/Users/.search", search(json!(""))).is(200).has(json!({"itemsPerPage": 3}));
+    let second = scim.post("/Users/.search", search(json!(next(&first)))).is(200).has(json!({"itemsPerPage": 2}));
+    second.lacks(&["/nextCursor", "/startIndex"]);
+    scim.post("/Users/.search", search(json!("AAAA"))).refused(400, "invalidCursor");
+}
+
+/// R-9865-4-01 R-9865-4-02 R-9865-4-03
+#[test]
+fn the_configuration_says_so() {
+    ten().get("/ServiceProviderConfig").has(json!({"pagination": {
+        "cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": 4, "maxPageSize": 6,
+    }}));
+}
+
+/// R-9865-5.2-01 R-9865-5.2-02
+#[test]
+fn a_cursor_of_another_tenant_reaches_nothing() {
+    let scim = ten();
+    let other = scim.tenant("b");
+    let own = other.create("/Users", user(json!({"userName": "own"})));
+    for page in pages(&scim, "count=3") {
+        let Some(cursor) = next(&page) else { continue };
+        let found = other.get(&format!("/Users?cursor={cursor}&count=3")).is(200).has(json!({"totalResults": 1}));
+        assert!(found.each("id").iter().all(|id| id == id_of(&own)));
+    }
+}
+
+/// R-9865-2-09
+#[test]
+fn nobody_is_missed_or_met_twice_while_others_come_and_go() {
+    for query in ["count=2", "count=2&sortBy=userName", "count=2&sortBy=title&sortOrder=descending"] {
+        let scim = ten();
+        let mut staying: Vec<String> = ["startIndex=1", "startIndex=7"]
+            .into_iter()
+            .flat_map(|start| scim.get(&format!("/Users?{start}&count=6")).each("id"))
+            .collect();
+        let mut seen = Vec::new();
+        let mut cursor = Some(String::new());
+        for round in 0..30 {
+            let Some(from) = cursor else { break };
+            let page = scim.get(&format!("/Users?cursor={from}&{query}")).is(200);
+            seen.extend(page.each("id"));
+            cursor = next(&page);
+            if round < 4 {
+                // the resource that the cursor was made of goes, and others come in front of it and behind it
+                let gone = seen.last().unwrap().clone();
+                scim.delete(&format!("/Users/{gone}")).is(204);
+                staying.retain(|id| *id != gone);
+                for name in ["aa", "zz"] {
+                    scim.create("/Users", user(json!({"userName": format!("{name}{round}"), "title": name})));
+                }
+            }
+        }
+        assert_eq!(cursor, None, "{query}: pages without end");
+        for id in &staying {
+            assert_eq!(seen.iter().filter(|found| *found == id).count(), 1, "{query}: {id} in {seen:?}");
+        }
+        let distinct: std::collections::BTreeSet<&String> = seen.iter().collect();
+        assert_eq!(distinct.len(), seen.len(), "{query}: somebody was met twice: {seen:?}");
+    }
+}
