@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use scim_provider::filter::sql::{ChildTable, Column, ColumnMap, MapError};
 use scim_provider::{
-    Changes, Context, Key, Page, Patched, Precondition, Projection, Query, Resource, ResourceType, Store, StoreError,
+    Capabilities, Changes, Context, Key, Page, Patched, Precondition, Projection, Query, Resource, ResourceType, Store,
+    StoreError,
 };
 
 use crate::Caller;
@@ -71,6 +72,10 @@ impl Store for Groups {
             return Ok(None);
         }
         retried(|| self.patch_once(cx, key, changes, when, want)).await.map(Some)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default().with_cursor()
     }
 }
 

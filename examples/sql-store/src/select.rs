@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use scim_provider::filter::sql::{ColumnMap, MapError, SqlFilter};
+use scim_provider::filter::sql::{ColumnMap, Keyset, MapError, SqlFilter, SqlValue};
 use scim_provider::{BoundFilter, Page, Projection, Query, Resource, ResourceType, StoreError};
 
 use crate::dialect::Dialect;
@@ -78,17 +78,33 @@ impl Table {
         query: &Query,
     ) -> Result<Page, StoreError> {
         let dialect = session.dialect();
-        // the tenant is the first value
+        // the tenant is the first value, the filter's follow
         let filter = query.filter.as_ref().map(|filter| translated(filter, map, dialect));
+        let filter = filter.as_ref();
+        let exact = filter.is_none_or(SqlFilter::is_exact);
+        if query.cursor.is_some() {
+            let first = 2 + filter.map_or(0, |filter| filter.binds().len());
+            if let Some(keyset) = query.keyset(ty, map, dialect.of_filters(), first) {
+                let rows = Rows {
+                    filter,
+                    after: Some(&keyset),
+                    order: keyset.order_by(),
+                    limit: next(query.limit),
+                    offset: 0,
+                };
+                // the next cursor is made of what the page is sorted by
+                let resources = self.rows(session, tenant, ty, &rows, &query.projection).await?;
+                return Ok(if exact { Page::following(resources) } else { Page::following_candidates(resources) });
+            }
+        }
         let order = match &query.sort {
             None => Some(self.oldest_first().to_owned()),
             Some(sort) => sort.to_sql(map, dialect.of_filters()),
         };
-        let exact = filter.as_ref().is_none_or(SqlFilter::is_exact);
         match order {
-            Some(order) if exact => {
+            Some(order) if exact && query.cursor.is_none() => {
                 let (limit, offset) = (number(query.limit), number(query.offset));
-                let rows = Rows { filter: filter.as_ref(), order: &order, limit, offset };
+                let rows = Rows { filter, after: None, order: &order, limit, offset };
                 let resources = match query.limit {
                     0 => Vec::new(),
                     _ => self.rows(session, tenant, ty, &rows, &query.answer).await?,
@@ -96,16 +112,14 @@ impl Table {
                 // a first page that is not full has shown all there is
                 let total = match query.offset == 0 && resources.len() < query.limit {
                     true => resources.len(),
-                    false => self.count(session, tenant, filter.as_ref()).await?,
+                    false => self.count(session, tenant, filter).await?,
                 };
                 Ok(Page::exact(resources, total))
             }
             _ => {
                 // One more than may be looked at tells that there are too many. The service filters, sorts and cuts.
-                let limit = number(query.scan.saturating_add(1));
-                let rows = Rows { filter: filter.as_ref(), order: self.oldest_first(), limit, offset: 0 };
-                let want = if exact { &query.answer } else { &query.projection };
-                let resources = self.rows(session, tenant, ty, &rows, want).await?;
+                let rows = Rows { filter, after: None, order: self.oldest_first(), limit: next(query.scan), offset: 0 };
+                let resources = self.rows(session, tenant, ty, &rows, &query.projection).await?;
                 match resources.len() > query.scan {
                     true => Err(StoreError::TooMany),
                     false if exact => Ok(Page::matches(resources)),
@@ -130,6 +144,9 @@ impl Table {
         sql.push("(SELECT * FROM ");
         sql.push(self.name());
         sql.matching(tenant, rows.filter)?;
+        if let Some(keyset) = rows.after {
+            sql.predicate(keyset.sql(), keyset.binds())?;
+        }
         sql.push(" ORDER BY ");
         sql.push(rows.order);
         sql.push(" LIMIT ");
@@ -218,6 +235,8 @@ impl Maps {
 /// Which rows of a table.
 struct Rows<'q> {
     filter: Option<&'q SqlFilter>,
+    /// behind which row they begin
+    after: Option<&'q Keyset>,
     order: &'q str,
     limit: i64,
     offset: i64,
@@ -265,12 +284,15 @@ impl<'v> Statement<'v> {
     fn matching(&mut self, tenant: &'v str, filter: Option<&'v SqlFilter>) -> Result<(), StoreError> {
         self.push(" WHERE tenant = ");
         self.bind(tenant);
-        if let Some(filter) = filter {
-            self.push(" AND ");
-            self.push(filter.sql());
-            for value in filter.binds() {
-                self.binds.push(value.try_into()?);
-            }
+        filter.map_or(Ok(()), |filter| self.predicate(filter.sql(), filter.binds()))
+    }
+
+    /// One more condition, whose placeholders are numbered from here on.
+    fn predicate(&mut self, sql: &str, binds: &'v [SqlValue]) -> Result<(), StoreError> {
+        self.push(" AND ");
+        self.push(sql);
+        for value in binds {
+            self.binds.push(value.try_into()?);
         }
         Ok(())
     }
@@ -283,6 +305,11 @@ fn translated(filter: &BoundFilter, map: &ColumnMap, dialect: Dialect) -> SqlFil
         tracing::debug!(filter = %sql.explain(), "a part of the filter is checked in memory");
     }
     sql
+}
+
+/// One more than so many.
+fn next(count: usize) -> i64 {
+    number(count.saturating_add(1))
 }
 
 fn number(count: usize) -> i64 {

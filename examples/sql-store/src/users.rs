@@ -75,7 +75,7 @@ impl Store for Users {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::default().with_change_password()
+        Capabilities::default().with_change_password().with_cursor()
     }
 }
 

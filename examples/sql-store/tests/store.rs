@@ -130,6 +130,7 @@ everywhere! {
     what_is_too_long_for_an_index_is_refused,
     many_create_the_same_name_and_one_does,
     a_character_that_databases_refuse_is_found_nowhere,
+    pages_by_cursor_miss_nobody_and_show_nobody_twice,
 }
 
 async fn a_user_is_created_read_changed_and_deleted(server: Server) {
@@ -391,4 +392,45 @@ async fn a_character_that_databases_refuse_is_found_nowhere(server: Server) {
         assert_eq!(status, StatusCode::BAD_REQUEST, "{operation} {body}");
     }
     assert_eq!(ids(&server.get(&group).await["members"]), [user]);
+}
+
+async fn pages_by_cursor_miss_nobody_and_show_nobody_twice(server: Server) {
+    for n in 0..30 {
+        server.user(&format!("stays-{n:02}")).await;
+    }
+    for order in
+        ["", "&sortBy=userName", "&sortBy=userName&sortOrder=descending", "&sortBy=meta.created", "&sortBy=title"]
+    {
+        for filter in ["", "&filter=userName%20sw%20%22stays%22", "&filter=nickName%20ne%20%22nobody%22"] {
+            let mut goes = Vec::new();
+            for n in 0..8 {
+                goes.push(server.user(&format!("goes-{n}")).await);
+            }
+            let (mut cursor, mut seen) = (String::new(), Vec::new());
+            loop {
+                let page = server.get(&format!("/Users?count=7&cursor={cursor}{order}{filter}")).await;
+                let names = page["Resources"].as_array().unwrap().iter().map(|user| user["userName"].as_str().unwrap());
+                seen.extend(names.filter(|name| name.starts_with("stays")).map(str::to_owned));
+                if let Some(gone) = goes.pop() {
+                    server.send(&server.acme, "DELETE", &format!("/Users/{gone}"), Value::Null).await;
+                }
+                match page["nextCursor"].as_str() {
+                    Some(next) => cursor = next.to_owned(),
+                    None => break,
+                }
+            }
+            for gone in goes {
+                server.send(&server.acme, "DELETE", &format!("/Users/{gone}"), Value::Null).await;
+            }
+            let mut sorted = seen.clone();
+            sorted.sort();
+            let expected: Vec<_> = (0..30).map(|n| format!("stays-{n:02}")).collect();
+            assert_eq!(sorted, expected, "{order}{filter}");
+            match order {
+                "&sortBy=userName" => assert_eq!(seen, expected),
+                "&sortBy=userName&sortOrder=descending" => assert!(seen.iter().rev().eq(&expected)),
+                _ => {}
+            }
+        }
+    }
 }
