@@ -12,6 +12,7 @@
     reason = "a bench stops at what is wrong, and prints"
 )]
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use http::Request;
@@ -46,14 +47,21 @@ struct Sizes {
     read: [usize; 2],
     repeats: usize,
     filled: usize,
+    listed: usize,
 }
 
 impl Sizes {
     fn read() -> Self {
         match std::env::var_os("SMOKE") {
-            Some(_) => {
-                Self { smoke: true, users: [10, 100], groups: [10, 20, 40], read: [10, 20], repeats: 3, filled: 20 }
-            }
+            Some(_) => Self {
+                smoke: true,
+                users: [10, 100],
+                groups: [10, 20, 40],
+                read: [10, 20],
+                repeats: 3,
+                filled: 20,
+                listed: 2_000,
+            },
             None => Self {
                 smoke: false,
                 users: [1_000, 100_000],
@@ -61,6 +69,7 @@ impl Sizes {
                 read: [1_000, 100_000],
                 repeats: 200,
                 filled: 2_000,
+                listed: 1_000_000,
             },
         }
     }
@@ -81,6 +90,7 @@ async fn measured(name: &str, url: &str, sizes: &Sizes) -> usize {
     missed += patch_members(&host, &raw, sizes).await;
     missed += fill(&host, sizes).await;
     missed += read_groups(&host, &raw, sizes).await;
+    missed += cursors(&host, &raw, sizes).await;
     store.close().await;
     raw.close().await;
     missed
@@ -176,6 +186,40 @@ async fn read_groups(host: &Host, raw: &Raw, sizes: &Sizes) -> usize {
     missed
 }
 
+/// P8: the last page costs what the first one costs, and nobody is missed or shown twice while users come and go.
+async fn cursors(host: &Host, raw: &Raw, sizes: &Sizes) -> usize {
+    raw.users("cursors", sizes.listed).await;
+    raw.analyze().await;
+    let pages = sizes.listed / 100;
+    let mut marks = Vec::new();
+    let (mut cursor, mut seen, mut page) = (String::new(), HashSet::with_capacity(sizes.listed), 0);
+    loop {
+        page += 1;
+        let path = format!("/Users?attributes=userName&count=100&cursor={cursor}");
+        if page == 1 || page == pages.min(100) || page == pages {
+            marks.push(Step::get("cursors", &path));
+        }
+        let (body, _) = host.send(&Step::get("cursors", &path)).await;
+        for user in body["Resources"].as_array().into_iter().flatten() {
+            let id = user["id"].as_str().unwrap();
+            assert!(seen.insert(id.to_owned()), "{id} is shown twice");
+        }
+        if page % pages.div_ceil(1_000) == 0 {
+            host.come_and_go("cursors", page).await;
+        }
+        match body["nextCursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => break,
+        }
+    }
+    let stayed = (0..sizes.listed).filter(|n| seen.contains(&format!("user-{n}"))).count();
+    assert_eq!(stayed, sizes.listed, "users were missed");
+    let times = host.in_turns(&marks).await;
+    println!("    {page} pages of 100, {} users each seen once while others came and went", sizes.listed);
+    ratio(&format!("P8 page {} by cursor ÷ page 1", pages.min(100)), times[1], times[0], 1.5)
+        + ratio(&format!("P8 page {pages} by cursor ÷ page 1"), times[times.len() - 1], times[0], 1.5)
+}
+
 /// The service, in this process.
 struct Host {
     scim: Service<Caller>,
@@ -212,6 +256,15 @@ impl Host {
             }
         }
         times.into_iter().map(median).collect()
+    }
+
+    /// Creates a user and deletes it again.
+    async fn come_and_go(&self, tenant: &'static str, number: usize) {
+        let schemas = ["urn:ietf:params:scim:schemas:core:2.0:User"];
+        let body = json!({"schemas": schemas, "userName": format!("passing-{number}")});
+        let created = self.send(&Step { tenant, method: "POST", path: "/Users".to_owned(), body }).await.0;
+        let path = format!("/Users/{}", created["id"].as_str().unwrap());
+        self.send(&Step { tenant, method: "DELETE", path, body: Value::Null }).await;
     }
 
     async fn send(&self, step: &Step) -> (Value, Duration) {
@@ -302,9 +355,11 @@ impl Raw {
     /// How many rows of tables the steps make the server read, once each; SQLite does not tell.
     async fn rows_read(&self, host: &Host, steps: &[Step]) -> Option<i64> {
         let Self::Postgres(pool) = self else { return None };
+        let nobody = Step::get("nobody", "/Users?filter=userName%20eq%20%22nobody%22");
         let count = async || {
-            // a server's processes report what they did when they have been idle for a while
-            tokio::time::sleep(Duration::from_millis(1_500)).await;
+            // a server's process reports what it did at the end of a transaction, and not more often than once a second
+            tokio::time::sleep(Duration::from_millis(1_100)).await;
+            host.send(&nobody).await;
             let sql = "SELECT sum(seq_tup_read + COALESCE(idx_tup_fetch, 0))::bigint FROM pg_stat_user_tables";
             sqlx::query_scalar::<_, i64>(sql).fetch_one(pool).await.unwrap()
         };
