@@ -82,7 +82,9 @@ pub use resource::{
     Violation, X509Certificate,
 };
 pub use schema::{ResourceType, Schema};
-pub use service::{BuildError, Exchange, Observer, PatchAnswer, Service, ServiceBuilder, unauthorized};
+pub use service::{
+    BuildError, BulkTransaction, Exchange, Observer, PatchAnswer, Service, ServiceBuilder, unauthorized,
+};
 pub use sort::Sort;
 pub use store::{Capabilities, Context, Key, MemoryStore, Page, Precondition, Store, StoreError, TenantId};
 

@@ -7,6 +7,7 @@ use http::Uri;
 
 use super::discovery::Discovery;
 use super::observe::Observer;
+use super::transaction::{BulkTransaction, ErasedTransaction};
 use super::{Inner, Registered, Service};
 use crate::Limits;
 use crate::compat::Compat;
@@ -23,6 +24,8 @@ pub struct ServiceBuilder<C> {
     compat: Compat,
     unknown: UnknownAttributes,
     observer: Option<Box<dyn Observer<C>>>,
+    pub(super) bulk: bool,
+    transaction: Option<Box<dyn ErasedTransaction<C>>>,
     pub(super) documentation_uri: Option<String>,
     pub(super) schemes: Vec<AuthenticationScheme>,
 }
@@ -49,6 +52,8 @@ impl<C: Context> ServiceBuilder<C> {
             compat: Compat::default(),
             unknown: UnknownAttributes::default(),
             observer: None,
+            bulk: true,
+            transaction: None,
             documentation_uri: None,
             schemes: Vec::new(),
         }
@@ -98,6 +103,22 @@ impl<C: Context> ServiceBuilder<C> {
         self
     }
 
+    /// Refuses bulk requests with 501, and says so in `ServiceProviderConfig`. Without this they are served (RFC 7644 §3.7),
+    /// within [`Limits::bulk_operations`] and [`Limits::bulk_bytes`].
+    #[must_use]
+    pub fn without_bulk(mut self) -> Self {
+        self.bulk = false;
+        self
+    }
+
+    /// Carries out each bulk request in a transaction: all of it or nothing. Without this each operation stands for itself,
+    /// as RFC 7644 §3.7 has it.
+    #[must_use]
+    pub fn bulk_transaction(mut self, transaction: impl BulkTransaction<C>) -> Self {
+        self.transaction = Some(Box::new(transaction));
+        self
+    }
+
     /// Publishes where people find help: `documentationUri`.
     #[must_use]
     pub fn documentation_uri(mut self, uri: impl Into<String>) -> Self {
@@ -143,6 +164,8 @@ impl<C: Context> ServiceBuilder<C> {
             compat: self.compat,
             unknown: self.unknown,
             observer: self.observer,
+            bulk: self.bulk,
+            transaction: self.transaction,
             discovery,
         };
         Ok(Service { inner: Arc::new(inner) })

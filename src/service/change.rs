@@ -32,7 +32,7 @@ impl<C: Context> Inner<C> {
         let id = resource.id().ok_or_else(|| StoreError::backend("the store gave no id"))?;
         trace.id = Some(id.to_owned());
         let location = self.location(registered, id);
-        let reply = self.show(&resource, &projection);
+        let reply = self.shown(&resource, &projection, call);
         Ok(Reply { status: StatusCode::CREATED, location: Some(location), ..reply })
     }
 
@@ -56,11 +56,11 @@ impl<C: Context> Inner<C> {
             let version = self.check(&current, call)?;
             let new = body.succeeding(&current)?;
             if !has_references && !new.has_secrets() && new.same_content(&current.without_references()) {
-                return Ok(self.show(&current, &projection));
+                return Ok(self.shown(&current, &projection, call));
             }
             trace.changed = new.differing(&current);
             match registered.store.replace(cx, key, new, Precondition::versions(&version)).await {
-                Ok(resource) => return Ok(self.show(&resource, &projection)),
+                Ok(resource) => return Ok(self.shown(&resource, &projection, call)),
                 Err(StoreError::VersionMismatch) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -85,14 +85,14 @@ impl<C: Context> Inner<C> {
             supplied if supplied.is_empty() => registered.default.clone(),
             supplied => registered.default.and(supplied),
         });
-        let want = if body_wanted { &projection } else { &registered.identity };
+        let want = if body_wanted && call.wants_body { &projection } else { &registered.identity };
         let patched = self.carry_out(registered, cx, id, call, &changes, want).await?;
         trace.repairs.append(patched.repairs);
         if patched.changed {
             trace.changed = changes.attributes();
         }
         if body_wanted {
-            return Ok(self.show(&patched.resource, &projection));
+            return Ok(self.shown(&patched.resource, &projection, call));
         }
         Ok(Reply::empty(StatusCode::NO_CONTENT).with_etag(patched.resource.version().as_ref()))
     }
@@ -181,6 +181,16 @@ impl<C: Context> Inner<C> {
         match current.version() {
             Some(version) if tags.contains(&version) => Err(none_match_failed()),
             _ => Ok(()),
+        }
+    }
+}
+
+impl<C> Inner<C> {
+    /// A resource as the answer to a change, if anybody reads it.
+    fn shown(&self, resource: &Resource, projection: &Projection, call: &Call<'_>) -> Reply {
+        match call.wants_body {
+            true => self.show(resource, projection),
+            false => Reply::empty(StatusCode::OK).with_etag(resource.version().as_ref()),
         }
     }
 }

@@ -92,9 +92,9 @@ fn config<C: Context>(builder: &ServiceBuilder<C>, types: &[Registered<C>], link
     let mut config = ServiceProviderConfig::new();
     config.documentation_uri = builder.documentation_uri.clone();
     config.patch = Supported::YES;
-    // bulk is not served; clients read the numbers all the same, and some use them to size their requests
+    // clients read the numbers where bulk is not served too, and some use them to size their requests
     config.bulk = BulkSupport::new(number(limits.bulk_operations), number(limits.bulk_bytes));
-    config.bulk.supported = false;
+    config.bulk.supported = builder.bulk;
     config.filter = FilterSupport::new(number(limits.page_max));
     let change_password = types.iter().any(|r| r.store.capabilities().change_password);
     config.change_password = if change_password { Supported::YES } else { Supported::NO };

@@ -2,6 +2,7 @@
 
 mod answer;
 mod builder;
+mod bulk;
 mod change;
 mod discovery;
 mod find;
@@ -9,6 +10,7 @@ mod observe;
 mod page;
 mod request;
 mod response;
+mod transaction;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,11 +21,13 @@ use http::{Method, Request, Response};
 pub use self::builder::{BuildError, PatchAnswer, ServiceBuilder};
 pub use self::observe::{Exchange, Observer};
 pub use self::response::unauthorized;
+pub use self::transaction::BulkTransaction;
 
 use self::answer::Reply;
 use self::discovery::Discovery;
 use self::observe::Trace;
 use self::request::{Call, Route};
+use self::transaction::ErasedTransaction;
 use crate::compat::Compat;
 use crate::resource::{Links, Projection, Rules, UnknownAttributes};
 use crate::schema::ResourceType;
@@ -57,6 +61,9 @@ struct Inner<C> {
     compat: Compat,
     unknown: UnknownAttributes,
     observer: Option<Box<dyn Observer<C>>>,
+    /// whether bulk requests are served
+    bulk: bool,
+    transaction: Option<Box<dyn ErasedTransaction<C>>>,
     discovery: Discovery,
 }
 
@@ -80,7 +87,7 @@ impl<C: Context> Service<C> {
     /// Answers a request. Total: whatever comes in, a SCIM response goes out.
     ///
     /// `cx` is what the host's authentication made of the request's credentials. The body has to be complete; a host reads at
-    /// most [`Limits::body_bytes`] and one byte more.
+    /// most the larger of [`Limits::body_bytes`] and [`Limits::bulk_bytes`], and one byte more.
     pub async fn call<B: AsRef<[u8]>>(&self, cx: &C, request: Request<B>) -> Response<Vec<u8>> {
         let start = self.inner.observer.as_ref().map(|_| Instant::now());
         let (head, body) = request.into_parts();
@@ -112,20 +119,10 @@ impl<C: Context> Service<C> {
     async fn dispatch(&self, cx: &C, call: &Call<'_>, trace: &mut Trace) -> Result<Reply, Refusal> {
         let inner = &*self.inner;
         let reply = match &call.route {
-            Route::Collection(at) => match (inner.registered(*at)?, call.method) {
-                (registered, &Method::POST) => inner.create(registered, cx, call, trace).await,
-                (registered, _) => inner.list(registered, cx, call, trace).await,
-            },
-            Route::Search(at) => inner.list(inner.registered(*at)?, cx, call, trace).await,
-            Route::Resource(at, id) => {
-                let registered = inner.registered(*at)?;
-                match *call.method {
-                    Method::PUT => inner.replace(registered, cx, id, call, trace).await,
-                    Method::PATCH => inner.patch(registered, cx, id, call, trace).await,
-                    Method::DELETE => inner.delete(registered, cx, id, call).await,
-                    _ => inner.get(registered, cx, id, call).await,
-                }
+            Route::Collection(_) | Route::Search(_) | Route::Resource(..) => {
+                inner.carry_out_call(cx, call, trace).await
             }
+            Route::Bulk => inner.bulk(cx, call).await,
             Route::ServiceProviderConfig => inner.discovery.config(call),
             Route::Schemas(id) => inner.discovery.schemas(call, id.as_deref()),
             Route::ResourceTypes(id) => inner.discovery.resource_types(call, id.as_deref()),
@@ -135,6 +132,28 @@ impl<C: Context> Service<C> {
             }
         };
         reply.map_err(Refusal::from)
+    }
+}
+
+impl<C: Context> Inner<C> {
+    /// A request about resources of one type, be it one by itself or an operation of a bulk request.
+    async fn carry_out_call(&self, cx: &C, call: &Call<'_>, trace: &mut Trace) -> Result<Reply, Error> {
+        match &call.route {
+            Route::Collection(at) if call.method == Method::POST => {
+                self.create(self.registered(*at)?, cx, call, trace).await
+            }
+            Route::Collection(at) | Route::Search(at) => self.list(self.registered(*at)?, cx, call, trace).await,
+            Route::Resource(at, id) => {
+                let registered = self.registered(*at)?;
+                match *call.method {
+                    Method::PUT => self.replace(registered, cx, id, call, trace).await,
+                    Method::PATCH => self.patch(registered, cx, id, call, trace).await,
+                    Method::DELETE => self.delete(registered, cx, id, call).await,
+                    _ => self.get(registered, cx, id, call).await,
+                }
+            }
+            _ => Err(Error::not_found("no such endpoint")),
+        }
     }
 }
 

@@ -26,7 +26,8 @@ use crate::{Error, ScimType};
 /// }
 /// ```
 pub trait Observer<C>: Send + Sync + 'static {
-    /// One request and what came of it.
+    /// One request and what came of it; of a bulk request first each operation that was tried, as if it had come alone, then
+    /// the request itself.
     fn exchange(&self, cx: &C, exchange: &Exchange<'_>);
 }
 
@@ -36,7 +37,7 @@ pub trait Observer<C>: Send + Sync + 'static {
 pub struct Exchange<'a> {
     /// The request's method.
     pub method: &'a Method,
-    /// What was asked for: `create`, `get`, `list`, `search`, `replace`, `patch`, `delete`, `discover`, or `none` when the
+    /// What was asked for: `create`, `get`, `list`, `search`, `replace`, `patch`, `delete`, `bulk`, `discover`, or `none` when the
     /// request leads nowhere.
     pub operation: &'static str,
     /// The resource type, where there is one.
@@ -82,6 +83,7 @@ impl Trace {
             (Route::Resource(..), &Method::PATCH) => "patch",
             (Route::Resource(..), &Method::DELETE) => "delete",
             (Route::Resource(..), _) => "get",
+            (Route::Bulk, _) => "bulk",
             (Route::Unsupported(_), _) => "none",
             _ => "discover",
         });
@@ -96,6 +98,14 @@ impl Trace {
             }
             _ => {}
         }
+    }
+
+    /// Adds what was noted in a second step of the same operation.
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.repairs.append(other.repairs);
+        self.changed.extend(other.changed);
+        self.changed.sort();
+        self.changed.dedup();
     }
 
     pub(super) fn exchange<'a>(

@@ -25,6 +25,8 @@ pub(crate) struct Call<'a> {
     pub(crate) media_type: &'static str,
     /// whether the request carries the header that Entra ID sends
     pub(crate) from_entra: bool,
+    /// whether anybody reads the body of the answer
+    pub(crate) wants_body: bool,
 }
 
 /// What a path leads to. Resource types are numbered in the order of their registration.
@@ -33,6 +35,7 @@ pub(crate) enum Route<'a> {
     Collection(usize),
     Search(usize),
     Resource(usize, Cow<'a, str>),
+    Bulk,
     ServiceProviderConfig,
     Schemas(Option<Cow<'a, str>>),
     ResourceTypes(Option<Cow<'a, str>>),
@@ -45,7 +48,7 @@ impl Route<'_> {
     fn methods(&self) -> &'static str {
         match self {
             Self::Collection(_) => "GET, HEAD, POST",
-            Self::Search(_) => "POST",
+            Self::Search(_) | Self::Bulk => "POST",
             Self::Resource(..) => "GET, HEAD, PUT, PATCH, DELETE",
             Self::ServiceProviderConfig | Self::Schemas(_) | Self::ResourceTypes(_) => "GET, HEAD",
             Self::Unsupported(_) => "GET, HEAD, POST, PUT, PATCH, DELETE",
@@ -69,7 +72,14 @@ impl<'a> Call<'a> {
             return Err(Refusal { error: Error::new(StatusCode::METHOD_NOT_ALLOWED, detail), allow: Some(allowed) });
         }
         if matches!(head.method, Method::POST | Method::PUT | Method::PATCH) {
-            check_body(&head.headers, body, &inner.limits, inner.compat, trace)?;
+            let most = match route {
+                Route::Bulk => inner.limits.bulk_bytes,
+                _ => inner.limits.body_bytes,
+            };
+            check_body(&head.headers, inner.compat, trace)?;
+            if body.len() > most {
+                return Err(too_long(&route, most).into());
+            }
         }
         Ok(Self {
             route,
@@ -80,12 +90,13 @@ impl<'a> Call<'a> {
             if_none_match: tags(&head.headers, IF_NONE_MATCH, &inner.limits)?,
             media_type,
             from_entra: head.headers.contains_key("adscimversion"),
+            wants_body: true,
         })
     }
 }
 
 /// Finds the route of a path. The path is decoded once, segment by segment; endpoints are found in any letter case.
-fn route<'a, C>(inner: &Inner<C>, path: &'a str) -> Result<Route<'a>, Error> {
+pub(super) fn route<'a, C>(inner: &Inner<C>, path: &'a str) -> Result<Route<'a>, Error> {
     let not_found = || Error::not_found("no such endpoint");
     let path = match path.strip_prefix(inner.prefix.as_str()) {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
@@ -112,6 +123,7 @@ fn route<'a, C>(inner: &Inner<C>, path: &'a str) -> Result<Route<'a>, Error> {
         ("serviceproviderconfig", None) => Ok(Route::ServiceProviderConfig),
         ("schemas", id) => Ok(Route::Schemas(id)),
         ("resourcetypes", id) => Ok(Route::ResourceTypes(id)),
+        ("bulk", None) if inner.bulk => Ok(Route::Bulk),
         ("bulk", None) => Ok(Route::Unsupported("bulk")),
         ("me", None) => Ok(Route::Unsupported("/Me")),
         ("" | ".search", None) => Ok(Route::Unsupported("a query across resource types")),
@@ -158,13 +170,16 @@ fn media_type(headers: &HeaderMap) -> Result<&'static str, Error> {
     }
 }
 
-fn check_body(
-    headers: &HeaderMap,
-    body: &[u8],
-    limits: &Limits,
-    compat: Compat,
-    trace: &mut Trace,
-) -> Result<(), Error> {
+/// The answer to a body beyond its limit; of a bulk request it has to name the limit (RFC 7644 §3.7.4).
+fn too_long(route: &Route<'_>, most: usize) -> Error {
+    let detail = match route {
+        Route::Bulk => format!("the size of the bulk request exceeds the maxPayloadSize ({most})"),
+        _ => format!("the body is longer than {most} bytes"),
+    };
+    Error::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+}
+
+fn check_body(headers: &HeaderMap, compat: Compat, trace: &mut Trace) -> Result<(), Error> {
     let unsupported = |detail: &'static str| Err(Error::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     if headers.get(CONTENT_ENCODING).is_some_and(|v| !v.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return unsupported("a content encoding is not supported");
@@ -177,10 +192,6 @@ fn check_body(
             trace.repairs.note(Leniency::MissingContentType, "Content-Type");
         }
         _ => return unsupported("the body must be application/scim+json or application/json"),
-    }
-    if body.len() > limits.body_bytes {
-        let detail = format!("the body is longer than {} bytes", limits.body_bytes);
-        return Err(Error::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:ente
 pub(crate) const DEVICE: &str = "urn:example:params:scim:schemas:2.0:Device";
 pub(crate) const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 pub(crate) const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+pub(crate) const BULK: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 pub(crate) const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 pub(crate) const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
@@ -128,6 +129,17 @@ impl Scim {
     #[track_caller]
     pub(crate) fn put_if(&self, target: &str, headers: &[(&str, &str)], body: Value) -> Answer {
         self.write("PUT", target, headers, &body)
+    }
+
+    /// A bulk request of these operations.
+    #[track_caller]
+    pub(crate) fn bulk(&self, operations: Value) -> Answer {
+        self.post("/Bulk", json!({"schemas": [BULK], "Operations": operations}))
+    }
+
+    /// Everything that the observer was told.
+    pub(crate) fn exchanges(&self) -> Vec<Seen> {
+        self.log.0.lock().unwrap().clone()
     }
 
     /// Creates a user `ada` with more attributes, and gives the path to it.
@@ -252,6 +264,21 @@ impl Answer {
     pub(crate) fn each(&self, name: &str) -> Vec<String> {
         let resources = self.body["Resources"].as_array().unwrap();
         resources.iter().map(|resource| resource[name].as_str().unwrap_or("-").to_owned()).collect()
+    }
+
+    /// The statuses of a bulk request's operations.
+    #[track_caller]
+    pub(crate) fn statuses(&self) -> Vec<&str> {
+        let operations = self.body["Operations"].as_array().unwrap_or_else(|| panic!("{}", self.body));
+        operations.iter().map(|operation| operation["status"].as_str().unwrap()).collect()
+    }
+
+    /// The path of the resource that an operation of a bulk request was about.
+    #[track_caller]
+    pub(crate) fn path_of(&self, operation: usize) -> String {
+        let location =
+            self.body["Operations"][operation]["location"].as_str().unwrap_or_else(|| panic!("{}", self.body));
+        location.strip_prefix(BASE).unwrap().to_owned()
     }
 
     /// The repairs that were reported.

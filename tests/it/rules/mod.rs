@@ -3,6 +3,9 @@
 //! The first doc line of a test names the requirements that it proves: `R-7644-3.5.2.1-10` is the tenth of RFC 7644
 //! §3.5.2.1, `A-06` an ambiguity and how it is read, `I-03` a fact about identity providers, `E-7644-01` an erratum.
 
+mod bulk;
+mod bulk_references;
+mod bulk_results;
 mod create;
 mod cursor;
 mod custom_types;

@@ -1,0 +1,367 @@
+//! References to what a bulk request creates (RFC 7644 §3.7.2): `bulkId:` in front of a name, found and replaced where the
+//! schema lets a reference to a resource stand, and in no other text.
+
+use std::borrow::Cow;
+
+use crate::filter::{Filter, Literal, Path};
+use crate::resource::scan::{elements, members, write_string};
+use crate::schema::table::{AttrId, Relation};
+use crate::schema::{AttributeType, ResourceType};
+use crate::{AttrPath, Compat, Limits, ValueRef};
+
+/// What stands in front of a name that refers to an operation.
+pub(super) const PREFIX: &str = "bulkId:";
+
+/// What a name is to be replaced by.
+#[derive(Clone, Debug)]
+pub(super) enum Meaning {
+    /// the resource that was made
+    Made { id: String, location: String },
+    /// nothing yet: what holds it is left out and handed back
+    Later,
+    /// nothing: the text stays
+    Keep,
+}
+
+/// A value that was left out, and the attribute that it belongs to.
+#[derive(Clone, Debug)]
+pub(super) struct Deferred {
+    pub(super) attribute: AttrId,
+    pub(super) value: Vec<u8>,
+}
+
+/// Goes through the data of one operation. Linear in its length.
+pub(super) struct Rewriter<'r> {
+    ty: &'r ResourceType,
+    compat: Compat,
+    limits: &'r Limits,
+    meaning: &'r mut dyn FnMut(&str) -> Meaning,
+    deferred: Vec<Deferred>,
+    later: bool,
+}
+
+/// Whether a JSON text can hold a reference at all: most do not, and need not be gone through.
+pub(super) fn may_refer(json: &str) -> bool {
+    json.contains(PREFIX) || json.contains("\\u")
+}
+
+impl<'r> Rewriter<'r> {
+    pub(super) fn new(
+        ty: &'r ResourceType,
+        compat: Compat,
+        limits: &'r Limits,
+        meaning: &'r mut dyn FnMut(&str) -> Meaning,
+    ) -> Self {
+        Self { ty, compat, limits, meaning, deferred: Vec::new(), later: false }
+    }
+
+    /// A resource, as it is created or replaced, and what was left out of it.
+    pub(super) fn resource(mut self, json: &str) -> (Vec<u8>, Vec<Deferred>) {
+        let out = self.attributes(&compact(json), None);
+        (out, self.deferred)
+    }
+
+    /// A PATCH request.
+    pub(super) fn patch(mut self, json: &str) -> Vec<u8> {
+        let text = compact(json);
+        object(&text, |key, value| {
+            if !key.eq_ignore_ascii_case("Operations") {
+                return Some(value.to_vec());
+            }
+            Some(array(value, |operation| Some(self.operation(operation))))
+        })
+    }
+
+    /// One value that was left out, now that everything is known.
+    pub(super) fn value(mut self, deferred: &Deferred) -> Vec<u8> {
+        self.element(deferred.attribute, &deferred.value)
+    }
+
+    fn operation(&mut self, operation: &[u8]) -> Vec<u8> {
+        let path = members(operation).find(|(key, _)| text_of(key).eq_ignore_ascii_case("path"));
+        let path = path.and_then(|(_, value)| ValueRef::new(value).as_str());
+        let path = path.as_deref().and_then(|path| Path::parse(path, self.limits).ok());
+        let target = path.as_ref().and_then(|path| {
+            let (id, _) = self.ty.find(&path.attribute, self.compat)?;
+            match &path.sub_attribute {
+                Some(sub) => self.ty.table().child(self.ty.node(id).children(), sub),
+                None => Some(id),
+            }
+        });
+        object(operation, |key, value| {
+            Some(match (key.to_ascii_lowercase().as_str(), &path, target) {
+                ("path", Some(path), _) if path.filter.is_some() => self.path(path),
+                ("value", Some(_), Some(id)) => self.values(id, value),
+                ("value", None, _) if value.starts_with(b"{") => self.attributes(value, None),
+                _ => value.to_vec(),
+            })
+        })
+    }
+
+    /// A path with references in its filter: `members[value eq "bulkId:x"]`.
+    fn path(&mut self, path: &Path<'_>) -> Vec<u8> {
+        let mut text = path.attribute.as_str().to_owned();
+        if let (Some(filter), Some((id, _))) = (&path.filter, self.ty.find(&path.attribute, self.compat)) {
+            let mut filter = filter.clone();
+            self.filter(id, &mut filter);
+            text.push_str(&format!("[{filter}]"));
+        } else if let Some(filter) = &path.filter {
+            text.push_str(&format!("[{filter}]"));
+        }
+        if let Some(sub) = &path.sub_attribute {
+            text.push('.');
+            text.push_str(sub);
+        }
+        let mut out = Vec::with_capacity(text.len() + 2);
+        write_string(&mut out, &text);
+        out
+    }
+
+    /// As deep as [`Limits::filter_depth`] lets a filter be.
+    fn filter(&mut self, of: AttrId, filter: &mut Filter<'_>) {
+        match filter {
+            Filter::And(terms) | Filter::Or(terms) => terms.iter_mut().for_each(|term| self.filter(of, term)),
+            Filter::Not(inner) => self.filter(of, inner),
+            Filter::Compare { path, value: Literal::String(text), .. } => {
+                let child = self.ty.table().child(self.ty.node(of).children(), path.as_str());
+                let name = text.strip_prefix(PREFIX).filter(|_| child.is_some_and(|child| self.refers(child)));
+                if let Some(Meaning::Made { id, .. }) = name.map(|name| (self.meaning)(name)) {
+                    *text = Cow::Owned(id);
+                }
+            }
+            Filter::Compare { .. } | Filter::Present(_) | Filter::ValuePath { .. } => {}
+        }
+    }
+
+    /// The attributes of a resource, or of an extension in it.
+    fn attributes(&mut self, text: &[u8], extension: Option<&str>) -> Vec<u8> {
+        object(text, |key, value| {
+            let path = match extension {
+                Some(uri) => Cow::Owned(format!("{uri}:{key}")),
+                None => Cow::Borrowed(key),
+            };
+            let found = AttrPath::parse(&path).ok().and_then(|path| self.ty.find(&path, self.compat));
+            match found {
+                Some((id, _)) if self.ty.node(id).is_extension() && extension.is_none() => {
+                    Some(self.attributes(value, Some(key)))
+                }
+                Some((id, _)) if value.starts_with(b"[") => Some(array(value, |element| self.kept(id, element))),
+                Some((id, _)) => self.kept(id, value),
+                None => Some(value.to_vec()),
+            }
+        })
+    }
+
+    /// The value, unless it refers to what is not there yet.
+    fn kept(&mut self, id: AttrId, value: &[u8]) -> Option<Vec<u8>> {
+        let out = self.element(id, value);
+        if !std::mem::take(&mut self.later) {
+            return Some(out);
+        }
+        self.deferred.push(Deferred { attribute: id, value: value.to_vec() });
+        None
+    }
+
+    fn values(&mut self, id: AttrId, value: &[u8]) -> Vec<u8> {
+        match value.starts_with(b"[") {
+            true => array(value, |element| Some(self.element(id, element))),
+            false => self.element(id, value),
+        }
+    }
+
+    fn element(&mut self, id: AttrId, value: &[u8]) -> Vec<u8> {
+        let ty = self.ty;
+        match value.first() {
+            Some(b'"') if self.refers(id) => self.replaced(id, value),
+            Some(b'{') if ty.node(id).is_complex() => object(value, |key, part| {
+                let child = ty.table().child(ty.node(id).children(), key);
+                Some(match (child, part.first()) {
+                    (Some(child), Some(b'[')) => array(part, |part| Some(self.part(child, part))),
+                    (Some(child), _) => self.part(child, part),
+                    (None, _) => part.to_vec(),
+                })
+            }),
+            _ => value.to_vec(),
+        }
+    }
+
+    fn part(&mut self, id: AttrId, value: &[u8]) -> Vec<u8> {
+        match value.starts_with(b"\"") && self.refers(id) {
+            true => self.replaced(id, value),
+            false => value.to_vec(),
+        }
+    }
+
+    /// Whether a text at this place is a reference to a resource: `members.value`, `manager`, `$ref`, an attribute of type
+    /// reference.
+    fn refers(&self, id: AttrId) -> bool {
+        let (node, table) = (self.ty.node(id), self.ty.table());
+        let related = |id| matches!(table.node(id).relation(), Relation::One | Relation::Many);
+        let resources = || node.definition().reference_types.iter().any(|name| name != "external" && name != "uri");
+        related(id)
+            || (node.name() == "value" && related(node.parent()))
+            || (node.kind() == AttributeType::Reference && resources())
+    }
+
+    fn replaced(&mut self, id: AttrId, value: &[u8]) -> Vec<u8> {
+        let text = ValueRef::new(value).as_str();
+        let Some(name) = text.as_deref().and_then(|text| text.strip_prefix(PREFIX)) else { return value.to_vec() };
+        let mut out = Vec::new();
+        match (self.meaning)(name) {
+            Meaning::Made { location, .. } if self.ty.node(id).kind() == AttributeType::Reference => {
+                write_string(&mut out, &location);
+            }
+            Meaning::Made { id, .. } => write_string(&mut out, &id),
+            Meaning::Later => self.later = true,
+            Meaning::Keep => out.extend_from_slice(value),
+        }
+        out
+    }
+}
+
+/// An object with its values replaced, or left out.
+fn object(text: &[u8], mut replace: impl FnMut(&str, &[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
+    if !text.starts_with(b"{") {
+        return text.to_vec();
+    }
+    let mut out = vec![b'{'];
+    for (key, value) in members(text) {
+        let Some(value) = replace(&text_of(key), value) else { continue };
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        out.push(b'"');
+        out.extend_from_slice(key);
+        out.extend_from_slice(b"\":");
+        out.extend_from_slice(&value);
+    }
+    out.push(b'}');
+    out
+}
+
+/// An array with its elements replaced, or left out.
+fn array(text: &[u8], mut replace: impl FnMut(&[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
+    if !text.starts_with(b"[") {
+        return text.to_vec();
+    }
+    let mut out = vec![b'['];
+    for element in elements(text) {
+        let Some(element) = replace(element) else { continue };
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        out.extend_from_slice(&element);
+    }
+    out.push(b']');
+    out
+}
+
+/// A key as it reads, without its escapes.
+fn text_of(key: &[u8]) -> Cow<'_, str> {
+    let plain = std::str::from_utf8(key).unwrap_or_default();
+    if !plain.contains('\\') {
+        return Cow::Borrowed(plain);
+    }
+    serde_json::from_str(&format!("\"{plain}\"")).map_or(Cow::Borrowed(plain), Cow::Owned)
+}
+
+/// Valid JSON without the white space between its tokens.
+fn compact(json: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(json.len());
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in json.bytes() {
+        if quoted || !byte.is_ascii_whitespace() {
+            out.push(byte);
+        }
+        quoted ^= byte == b'"' && !escaped;
+        escaped = quoted && byte == b'\\' && !escaped;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{EnterpriseUser, Extension, Group, User};
+
+    fn users() -> ResourceType {
+        User::resource_type().extension(EnterpriseUser::schema()).build().unwrap()
+    }
+
+    fn made(name: &str) -> Meaning {
+        match name {
+            "later" => Meaning::Later,
+            name => Meaning::Made { id: format!("id-{name}"), location: format!("https://x/{name}") },
+        }
+    }
+
+    fn resource(ty: &ResourceType, body: &str) -> (Value, Vec<String>) {
+        let limits = Limits::default();
+        let mut meaning = made;
+        let (out, deferred) = Rewriter::new(ty, Compat::default(), &limits, &mut meaning).resource(body);
+        let paths =
+            deferred.iter().map(|d| format!("{} {}", ty.table().path(d.attribute), String::from_utf8_lossy(&d.value)));
+        (serde_json::from_slice(&out).unwrap(), paths.collect())
+    }
+
+    #[test]
+    fn references_are_replaced_where_one_may_stand_and_nowhere_else() {
+        let body = json!({
+            "userName": "bulkId:a", "displayName": "bulkId:a", "profileUrl": "bulkId:a", "x": {"value": "bulkId:a"},
+            "emails": [{"value": "bulkId:a"}],
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {
+                "department": "bulkId:a", "manager": {"value": "bulkId:a", "$ref": "bulkId:a", "displayName": "bulkId:a"},
+            },
+        });
+        let mut expected = body.clone();
+        let manager = &mut expected["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]["manager"];
+        (manager["value"], manager["$ref"]) = (json!("id-a"), json!("https://x/a"));
+        let pretty = serde_json::to_string_pretty(&body).unwrap();
+        assert_eq!(resource(&users(), &pretty), (expected, Vec::new()));
+    }
+
+    #[test]
+    fn escapes_and_dialects_hide_no_reference() {
+        let (found, _) = resource(&users(), r#"{"manager": "bulk\u0049d:a", "userName": " \\\" {[, "}"#);
+        assert_eq!(found, json!({"manager": "id-a", "userName": " \\\" {[, "}));
+        let group = Group::resource_type().build().unwrap();
+        let (found, _) = resource(&group, r#"{"MEMBERS": [{"v\u0061lue": "bulkId:a"}, "bulkId:b", {"VALUE": "c"}]}"#);
+        assert_eq!(found, json!({"MEMBERS": [{"value": "id-a"}, "id-b", {"VALUE": "c"}]}));
+    }
+
+    #[test]
+    fn what_is_not_there_yet_is_left_out_and_handed_back() {
+        let group = Group::resource_type().build().unwrap();
+        let body = r#"{"members": [{"value": "bulkId:a"}, {"value": "bulkId:later", "type": "Group"}]}"#;
+        let (found, deferred) = resource(&group, body);
+        assert_eq!(found, json!({"members": [{"value": "id-a"}]}));
+        assert_eq!(deferred, [r#"members {"value":"bulkId:later","type":"Group"}"#]);
+        let uri = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        let (found, deferred) = resource(&users(), &json!({uri: {"manager": {"value": "bulkId:later"}}}).to_string());
+        assert_eq!(found, json!({uri: {}}));
+        assert_eq!(deferred, [format!(r#"{uri}:manager {{"value":"bulkId:later"}}"#)]);
+    }
+
+    #[test]
+    fn patches_refer_in_values_and_in_filters() {
+        let (limits, group) = (Limits::default(), Group::resource_type().build().unwrap());
+        let body = json!({"schemas": ["bulkId:a"], "operations": [
+            {"op": "add", "path": "members", "value": [{"value": "bulkId:a", "display": "bulkId:a"}]},
+            {"op": "remove", "PATH": "members[value eq \"bulkId:a\" and display eq \"bulkId:a\"]"},
+            {"op": "replace", "value": {"members": {"value": "bulkId:b"}, "displayName": "bulkId:a"}},
+            {"op": "replace", "path": "displayName", "value": "bulkId:a"},
+            {"op": "replace", "path": "[", "value": "bulkId:a"},
+            1,
+        ]});
+        let mut meaning = made;
+        let out = Rewriter::new(&group, Compat::default(), &limits, &mut meaning).patch(&body.to_string());
+        let mut expected = body;
+        let operations = &mut expected["operations"];
+        operations[0]["value"][0]["value"] = json!("id-a");
+        operations[1]["PATH"] = json!("members[value eq \"id-a\" and display eq \"bulkId:a\"]");
+        operations[2]["value"]["members"]["value"] = json!("id-b");
+        assert_eq!(serde_json::from_slice::<Value>(&out).unwrap(), expected);
+    }
+}
