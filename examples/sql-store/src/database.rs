@@ -51,6 +51,7 @@ impl Database {
 
     /// A connection for reading.
     pub(crate) async fn read(&self) -> Result<Session, StoreError> {
+        Session::strike()?;
         match self {
             Self::Sqlite { read, .. } => read.acquire().await.map(Session::SqliteRead),
             Self::Postgres(pool) => pool.acquire().await.map(Session::PostgresRead),
@@ -60,6 +61,7 @@ impl Database {
 
     /// A transaction. It is undone unless it is [committed](Session::commit), also when the request is given up.
     pub(crate) async fn write(&self) -> Result<Session, StoreError> {
+        Session::strike()?;
         let mut attempt = 1;
         loop {
             let begun = match self {

@@ -19,6 +19,13 @@
 mod caller;
 mod database;
 mod dialect;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests stop at the first thing that is not as it should be"
+)]
+mod faults;
 mod groups;
 mod keys;
 mod members;

@@ -66,18 +66,28 @@ impl Session {
         }
     }
 
+    /// Fails where a test says so.
+    pub(crate) fn strike() -> Result<(), StoreError> {
+        #[cfg(test)]
+        crate::faults::strike()?;
+        Ok(())
+    }
+
     /// Runs a statement and returns its rows. `sql` holds constant text and placeholders, never input.
     pub(crate) async fn rows(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<Vec<Row>, StoreError> {
+        Self::strike()?;
         on!(self, sql, binds, fetch_all, |rows| rows.into_iter().map(Row::from).collect()).map_err(failure)
     }
 
     /// Runs a statement and returns its first row.
     pub(crate) async fn row(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<Option<Row>, StoreError> {
+        Self::strike()?;
         on!(self, sql, binds, fetch_optional, |row| row.map(Row::from)).map_err(failure)
     }
 
     /// Runs a statement and returns how many rows it changed.
     pub(crate) async fn execute(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<u64, StoreError> {
+        Self::strike()?;
         on!(self, sql, binds, execute, |done| done.rows_affected()).map_err(failure)
     }
 
@@ -88,6 +98,7 @@ impl Session {
         binds: &[Bind<'_>],
         attribute: &'static str,
     ) -> Result<u64, StoreError> {
+        Self::strike()?;
         match on!(self, sql, binds, execute, |done| done.rows_affected()) {
             Err(sqlx::Error::Database(e)) if e.is_unique_violation() => Err(StoreError::conflict(attribute)),
             done => done.map_err(failure),
@@ -101,6 +112,7 @@ impl Session {
 
     /// Makes the transaction's changes permanent.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        Self::strike()?;
         match self {
             Self::SqliteRead(_) | Self::PostgresRead(_) => Ok(()),
             Self::SqliteWrite(transaction) => transaction.commit().await,
