@@ -372,7 +372,7 @@ impl Raw {
 
     /// Reads the rows of a group's members.
     async fn members(&self, tenant: &str, group: &str) -> Duration {
-        let sql = "SELECT member_id, member_kind, display FROM group_members WHERE tenant = $1 AND group_id = $2";
+        let sql = "SELECT member_id, member_kind FROM group_members WHERE tenant = $1 AND group_id = $2";
         let start = Instant::now();
         let rows = match self {
             Self::Sqlite(pool) => sqlx::query(sql).bind(tenant).bind(group).fetch_all(pool).await.unwrap().len(),

@@ -15,7 +15,8 @@ pub(crate) enum Dialect {
 /// The statements that unfold a list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Listed {
-    /// tenant, group id, references: adds those that are not there
+    /// tenant, group id, references: adds those that are not there. What kind of resource a member is says its id; ids are
+    /// given by us, so that nobody is a member before he is a resource.
     AddMembers,
     /// tenant, group id, member ids
     RemoveMembers,
@@ -52,36 +53,22 @@ impl Dialect {
         }
     }
 
-    /// The members of the row `groups` as a JSON array of `[id, kind, name]`: a value for each group, not a row for each
-    /// member, because a driver's work for a row is many times that for a member.
+    /// The members of the row `groups` as a JSON array of `[id, kind]`: a value for each group, not a row for each member,
+    /// because a driver's work for a row is many times that for a member.
     pub(crate) fn members_of_group(self) -> &'static str {
         match self {
             Self::Sqlite => {
-                "(SELECT json_group_array(json_array(
-                            m.member_id,
-                            CASE WHEN u.id IS NOT NULL THEN 'User' WHEN g.id IS NOT NULL THEN 'Group'
-                                 ELSE m.member_kind END,
-                            COALESCE(u.display_name, u.user_name, g.display_name, m.display)))
-                  FROM group_members m
-                  LEFT JOIN users u ON u.tenant = m.tenant AND u.id = m.member_id
-                  LEFT JOIN groups g ON u.id IS NULL AND g.tenant = m.tenant AND g.id = m.member_id
+                "(SELECT json_group_array(json_array(m.member_id, m.member_kind)) FROM group_members m
                   WHERE m.tenant = groups.tenant AND m.group_id = groups.id)"
             }
             Self::Postgres => {
-                "(SELECT json_agg(json_build_array(
-                            m.member_id,
-                            CASE WHEN u.id IS NOT NULL THEN 'User' WHEN g.id IS NOT NULL THEN 'Group'
-                                 ELSE m.member_kind END,
-                            COALESCE(u.display_name, u.user_name, g.display_name, m.display)))::text
-                  FROM group_members m
-                  LEFT JOIN users u ON u.tenant = m.tenant AND u.id = m.member_id
-                  LEFT JOIN groups g ON u.id IS NULL AND g.tenant = m.tenant AND g.id = m.member_id
+                "(SELECT json_agg(json_build_array(m.member_id, m.member_kind))::text FROM group_members m
                   WHERE m.tenant = groups.tenant AND m.group_id = groups.id)"
             }
         }
     }
 
-    /// The groups of the row `users`, likewise.
+    /// The groups of the row `users` as a JSON array of `[id, kind, name]`.
     pub(crate) fn groups_of_user(self) -> &'static str {
         match self {
             Self::Sqlite => {
@@ -104,8 +91,12 @@ fn sqlite(statement: Listed) -> &'static str {
     match statement {
         // `WHERE true`: without it SQLite takes ON for the beginning of a join
         Listed::AddMembers => {
-            "INSERT INTO group_members (tenant, group_id, member_id, member_kind, display)
-             SELECT $1, $2, value ->> 'value', value ->> 'type', value ->> 'display' FROM json_each($3) WHERE true
+            "INSERT INTO group_members (tenant, group_id, member_id, member_kind)
+             SELECT $1, $2, r.value ->> 'value',
+                    CASE WHEN EXISTS (SELECT 1 FROM users WHERE tenant = $1 AND id = r.value ->> 'value') THEN 'User'
+                         WHEN EXISTS (SELECT 1 FROM groups WHERE tenant = $1 AND id = r.value ->> 'value') THEN 'Group'
+                         ELSE r.value ->> 'type' END
+             FROM json_each($3) AS r WHERE true
              ON CONFLICT DO NOTHING"
         }
         Listed::RemoveMembers => {
@@ -130,8 +121,12 @@ fn sqlite(statement: Listed) -> &'static str {
 fn postgres(statement: Listed) -> &'static str {
     match statement {
         Listed::AddMembers => {
-            "INSERT INTO group_members (tenant, group_id, member_id, member_kind, display)
-             SELECT $1, $2, r ->> 'value', r ->> 'type', r ->> 'display' FROM jsonb_array_elements($3::jsonb) AS list (r)
+            "INSERT INTO group_members (tenant, group_id, member_id, member_kind)
+             SELECT $1, $2, r ->> 'value',
+                    CASE WHEN EXISTS (SELECT 1 FROM users WHERE tenant = $1 AND id = r ->> 'value') THEN 'User'
+                         WHEN EXISTS (SELECT 1 FROM groups WHERE tenant = $1 AND id = r ->> 'value') THEN 'Group'
+                         ELSE r ->> 'type' END
+             FROM jsonb_array_elements($3::jsonb) AS list (r)
              ON CONFLICT DO NOTHING"
         }
         Listed::RemoveMembers => {

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use scim_provider::{Reference, Resource, ResourceType, StoreError, Version};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::session::Row;
+use crate::session;
 
 /// What every table of resources has, in the order of [`COLUMNS`].
 pub(crate) struct Record {
@@ -32,7 +33,7 @@ impl Record {
     }
 
     /// Reads a row, with a sixth column for the references where they were asked for.
-    pub(crate) fn read(row: &Row, references: bool) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &session::Row, references: bool) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.text(0)?,
             attributes: row.json(1)?,
@@ -104,9 +105,11 @@ fn text_of(content: &Resource) -> Result<Box<RawValue>, StoreError> {
     RawValue::from_string(text).map_err(StoreError::backend)
 }
 
-/// References as the statements give them.
+/// A reference as the statements give it: `[id, kind]` or `[id, kind, name]`.
+#[derive(Deserialize)]
+struct Row<'r>(#[serde(borrow)] Cow<'r, str>, Option<Cow<'r, str>>, #[serde(default)] Option<Cow<'r, str>>);
+
 fn references(json: &str) -> Result<Vec<Reference>, StoreError> {
-    type Row<'r> = (Cow<'r, str>, Option<Cow<'r, str>>, Option<Cow<'r, str>>);
     let rows: Vec<Row<'_>> = serde_json::from_str(json).map_err(StoreError::backend)?;
-    Ok(rows.iter().map(|(id, kind, display)| Reference::to(id, kind.as_deref(), display.as_deref())).collect())
+    Ok(rows.iter().map(|Row(id, kind, name)| Reference::to(id, kind.as_deref(), name.as_deref())).collect())
 }

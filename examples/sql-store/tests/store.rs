@@ -207,8 +207,9 @@ async fn members_are_named_by_what_they_are(server: Server) {
     let outer = server.group("Outer", &[&ada, &inner, "unknown-1"]).await;
     let members = server.get(&format!("/Groups/{outer}")).await["members"].clone();
     let member = |id: &str| members.as_array().unwrap().iter().find(|m| m["value"] == *id).unwrap().clone();
-    assert_eq!((&member(&ada)["type"], &member(&ada)["display"]), (&json!("User"), &json!("Ada Lovelace")));
-    assert_eq!((&member(&inner)["type"], &member(&inner)["display"]), (&json!("Group"), &json!("Inner")));
+    assert_eq!(member(&ada)["$ref"], format!("http://localhost/scim/v2/Users/{ada}"));
+    assert_eq!(member(&inner)["$ref"], format!("http://localhost/scim/v2/Groups/{inner}"));
+    assert_eq!((&member(&ada)["type"], &member(&inner)["type"]), (&json!("User"), &json!("Group")));
     assert!(member("unknown-1").get("type").is_none());
     let groups = server.get(&format!("/Users/{ada}")).await["groups"].clone();
     assert_eq!((ids(&groups), &groups[0]["display"]), (vec![outer.as_str()], &json!("Outer")));
@@ -288,7 +289,7 @@ async fn tenants_see_nothing_of_each_other(server: Server) {
     // a member of another tenant is somebody unknown
     let body = json!({"schemas": [GROUP], "displayName": "Spies", "members": [{"value": user}]});
     let (_, spies) = server.send(&globex, "POST", "/Groups", body).await;
-    assert!(spies["members"][0].get("display").is_none());
+    assert!(spies["members"][0].get("$ref").is_none());
     assert_eq!(ids(&server.get(&format!("/Users/{user}")).await["groups"]), [group]);
 }
 

@@ -53,7 +53,6 @@ CREATE TABLE group_members (
     group_id    TEXT COLLATE "C" NOT NULL,
     member_id   TEXT COLLATE "C" NOT NULL,
     member_kind TEXT,
-    display     TEXT,
     PRIMARY KEY (tenant, group_id, member_id),
     FOREIGN KEY (tenant, group_id) REFERENCES groups (tenant, id) ON DELETE CASCADE
 );

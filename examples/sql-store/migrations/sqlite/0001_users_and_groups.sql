@@ -52,14 +52,13 @@ CREATE UNIQUE INDEX groups_by_name ON groups (tenant, display_name_key);
 CREATE INDEX groups_by_external_id ON groups (tenant, external_id);
 CREATE INDEX groups_by_age ON groups (tenant, created, id);
 
--- A member is a user, a group, or something that only the client knows: hence no foreign key on member_id, and the kind and
--- name that the client gave. Where the member is known, its own kind and name count.
+-- A member is a user, a group, or something that only the client knows: hence no foreign key on member_id, and the kind that
+-- the client gave. Where the member is known, its own kind counts.
 CREATE TABLE group_members (
     tenant      TEXT NOT NULL,
     group_id    TEXT NOT NULL,
     member_id   TEXT NOT NULL,
     member_kind TEXT,
-    display     TEXT,
     PRIMARY KEY (tenant, group_id, member_id),
     FOREIGN KEY (tenant, group_id) REFERENCES groups (tenant, id) ON DELETE CASCADE
 ) WITHOUT ROWID;
