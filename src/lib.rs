@@ -83,7 +83,7 @@ pub use resource::{
 };
 pub use schema::{ResourceType, Schema};
 pub use service::{
-    BuildError, BulkTransaction, Exchange, Observer, PatchAnswer, Service, ServiceBuilder, unauthorized,
+    BuildError, BulkTransaction, Exchange, Me, Observer, PatchAnswer, Service, ServiceBuilder, unauthorized,
 };
 pub use sort::Sort;
 pub use store::{Capabilities, Context, Key, MemoryStore, Page, Precondition, Store, StoreError, TenantId};

@@ -111,6 +111,12 @@ impl Sort {
         Some(value)
     }
 
+    /// Whether values are ordered in the same way as by another order, of another resource type perhaps.
+    pub(crate) fn orders_like(&self, other: &Self) -> bool {
+        let way = |sort: &Self| (sort.leaf().kind(), sort.leaf().definition().case_exact, sort.descending);
+        way(self) == way(other)
+    }
+
     /// What is sorted by in the end.
     fn leaf(&self) -> &Node {
         self.ty.node(self.sub.unwrap_or(self.attribute))

@@ -1,9 +1,11 @@
 //! Queries (RFC 7644 §3.4.2): filter, order, page and projection, from a URL or from a search request.
 
+mod across;
 mod parameters;
 
 use std::cmp::Ordering;
 
+pub(crate) use across::{Across, Part};
 pub(crate) use parameters::{Parameters, decode, percent_decode};
 
 use crate::compat::{Compat, Repairs};
@@ -122,9 +124,9 @@ impl Query {
         map.keyset(ty, self.sort.as_ref().map(Sort::order), after, dialect, first_placeholder)
     }
 
-    /// The same without a cursor: the first `limit` resources by index.
-    pub(crate) fn without_cursor(&self, limit: usize) -> Self {
-        Self { cursor: None, offset: 0, limit, ..self.clone() }
+    /// The same by index.
+    pub(crate) fn by_index(&self, offset: usize, limit: usize) -> Self {
+        Self { cursor: None, offset, limit, ..self.clone() }
     }
 
     /// The position behind a resource in the order of this query, for a test of a store's own; `None` for one without an id.

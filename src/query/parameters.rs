@@ -8,7 +8,7 @@ use super::Query;
 use crate::compat::{Compat, Repairs};
 use crate::cursor::{Cursor, Position, Token, hash};
 use crate::filter::{BoundFilter, Filter};
-use crate::messages::SEARCH_REQUEST_SCHEMA;
+use crate::messages::{SEARCH_REQUEST_SCHEMA, SortOrder};
 use crate::resource::Projection;
 use crate::schema::ResourceType;
 use crate::schema::table::AttrId;
@@ -120,43 +120,70 @@ impl<'a> Parameters<'a> {
         limits: &Limits,
         repairs: &mut Repairs,
     ) -> Result<Query, Error> {
-        let answer = self.projection(ty, compat)?;
-        let mut written = String::new();
-        let filter = match &self.filter {
-            None => None,
-            Some(text) => {
-                // not kept as the source: the error holds the filter, and the filter what somebody is looking for
-                let filter = Filter::parse(text, limits)
-                    .map_err(|e| Error::bad_request(ScimType::InvalidFilter, e.to_string()))?;
-                let bound =
-                    filter.bind(ty, compat).map_err(|e| Error::bad_request(ScimType::InvalidFilter, e.to_string()))?;
-                repairs.append(bound.repairs().clone());
-                if self.cursor.is_some() {
-                    written = filter.to_string();
-                }
-                Some(bound)
-            }
-        };
+        let parsed = self.parse_filter(limits)?;
+        let filter = parsed.as_ref().map(|filter| self.bind_filter(filter, ty, compat, repairs)).transpose()?;
         let sort = self.sort(ty, compat)?;
+        let written = parsed.filter(|_| self.cursor.is_some()).map(|filter| filter.to_string()).unwrap_or_default();
+        let identity = self.identity(ty.name(), &written, sort.as_ref());
+        let cursor = self.cursor(identity, sort.as_ref())?;
+        self.assemble(ty, filter, sort, cursor, identity, compat, limits)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the query, understood apart from the others")]
+    pub(super) fn assemble(
+        &self,
+        ty: &ResourceType,
+        filter: Option<BoundFilter>,
+        sort: Option<Sort>,
+        cursor: Option<Cursor>,
+        identity: u64,
+        compat: Compat,
+        limits: &Limits,
+    ) -> Result<Query, Error> {
+        let answer = self.projection(ty, compat)?;
         let needs = filter.iter().flat_map(BoundFilter::attributes).chain(sort.iter().map(Sort::attribute));
         let projection = answer.and(needs.collect::<Vec<AttrId>>());
-        let at_least = |n: i128, least: i128| usize::try_from(n.max(least)).unwrap_or(usize::MAX);
-        let identity = self.identity(ty.name(), &written, sort.as_ref());
         Ok(Query {
             filter,
-            cursor: self.cursor(identity, sort.as_ref())?,
-            identity,
             sort,
-            offset: at_least(self.start_index.unwrap_or(1), 1) - 1,
-            limit: self.count.map_or(limits.page_default, |n| at_least(n, 0)).min(limits.page_max),
+            offset: self.offset(),
+            cursor,
+            limit: self.limit(limits),
             projection,
-            scan: limits.scan,
             answer,
+            scan: limits.scan,
+            identity,
         })
     }
 
+    pub(super) fn parse_filter(&self, limits: &Limits) -> Result<Option<Filter<'_>>, Error> {
+        // the error is not kept as the source: it holds the filter, and the filter what somebody is looking for
+        let parse = |text| Filter::parse(text, limits).map_err(|e| invalid_filter(e.to_string()));
+        self.filter.as_deref().map(parse).transpose()
+    }
+
+    pub(super) fn bind_filter(
+        &self,
+        filter: &Filter<'_>,
+        ty: &ResourceType,
+        compat: Compat,
+        repairs: &mut Repairs,
+    ) -> Result<BoundFilter, Error> {
+        let bound = filter.bind(ty, compat).map_err(|e| invalid_filter(e.to_string()))?;
+        repairs.append(bound.repairs().clone());
+        Ok(bound)
+    }
+
+    pub(super) fn offset(&self) -> usize {
+        at_least(self.start_index.unwrap_or(1), 1) - 1
+    }
+
+    pub(super) fn limit(&self, limits: &Limits) -> usize {
+        self.count.map_or(limits.page_default, |n| at_least(n, 0)).min(limits.page_max)
+    }
+
     /// Where a page by cursor begins, when the request asks for one.
-    fn cursor(&self, identity: u64, sort: Option<&Sort>) -> Result<Option<Cursor>, Error> {
+    pub(super) fn cursor(&self, identity: u64, sort: Option<&Sort>) -> Result<Option<Cursor>, Error> {
         let Some(text) = &self.cursor else { return Ok(None) };
         if self.start_index.is_some() {
             return Err(invalid("`startIndex` and `cursor` exclude each other"));
@@ -176,7 +203,11 @@ impl<'a> Parameters<'a> {
 
     /// The text of the cursor that asks for what follows a position.
     pub(crate) fn next_cursor(&self, query: &Query, position: Position) -> String {
-        Token { query: query.identity, count: self.whole_count(), position }.to_text(query.sort.as_ref())
+        self.cursor_text(query.identity, query.sort.as_ref(), position)
+    }
+
+    pub(super) fn cursor_text(&self, identity: u64, sort: Option<&Sort>, position: Position) -> String {
+        Token { query: identity, count: self.whole_count(), position }.to_text(sort)
     }
 
     fn whole_count(&self) -> Option<i64> {
@@ -185,7 +216,7 @@ impl<'a> Parameters<'a> {
 
     /// What makes two requests pages of the same query: all parameters but `cursor` and `count`, which is told apart. How
     /// names are spelt does not matter; the RFC's own example spells them in two ways.
-    fn identity(&self, scope: &str, filter: &str, sort: Option<&Sort>) -> u64 {
+    pub(super) fn identity(&self, scope: &str, filter: &str, sort: Option<&Sort>) -> u64 {
         if self.cursor.is_none() {
             return 0;
         }
@@ -196,17 +227,17 @@ impl<'a> Parameters<'a> {
         hash(parts.iter().map(String::as_bytes))
     }
 
-    fn sort(&self, ty: &ResourceType, compat: Compat) -> Result<Option<Sort>, Error> {
+    pub(super) fn sort(&self, ty: &ResourceType, compat: Compat) -> Result<Option<Sort>, Error> {
         let Some(by) = &self.sort_by else { return Ok(None) };
-        let descending = match self.sort_order.as_deref() {
-            None => false,
-            Some(order) if order.eq_ignore_ascii_case("ascending") => false,
-            Some(order) if order.eq_ignore_ascii_case("descending") => true,
-            Some(_) => return Err(invalid("`sortOrder` must be ascending or descending")),
-        };
+        let keyword = self.sort_order.as_deref().map_or(Some(SortOrder::Ascending), SortOrder::from_keyword);
+        let order = keyword.ok_or_else(|| invalid("`sortOrder` must be ascending or descending"))?;
         let path = AttrPath::parse(by.trim());
-        let sort = path.ok().and_then(|path| Sort::new(ty, &path, descending, compat));
+        let sort = path.ok().and_then(|path| Sort::new(ty, &path, order == SortOrder::Descending, compat));
         sort.map(Some).ok_or_else(|| invalid(format!("cannot sort by `{}`", crate::error::excerpt(by))))
+    }
+
+    pub(super) fn descends(&self) -> bool {
+        self.sort_order.as_deref().and_then(SortOrder::from_keyword) == Some(SortOrder::Descending)
     }
 }
 
@@ -278,7 +309,16 @@ fn invalid_count(detail: impl Into<Cow<'static, str>>) -> Error {
     Error::bad_request(ScimType::InvalidCount, detail)
 }
 
-fn invalid(detail: impl Into<Cow<'static, str>>) -> Error {
+fn invalid_filter(detail: String) -> Error {
+    Error::bad_request(ScimType::InvalidFilter, detail)
+}
+
+/// A number as it was sent, brought into range.
+fn at_least(number: i128, least: i128) -> usize {
+    usize::try_from(number.max(least)).unwrap_or(usize::MAX)
+}
+
+pub(super) fn invalid(detail: impl Into<Cow<'static, str>>) -> Error {
     Error::bad_request(ScimType::InvalidValue, detail)
 }
 

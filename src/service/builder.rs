@@ -6,15 +6,16 @@ use std::sync::Arc;
 use http::Uri;
 
 use super::discovery::Discovery;
+use super::me::{Me, WhoIsIt};
 use super::observe::Observer;
 use super::transaction::{BulkTransaction, ErasedTransaction};
 use super::{Inner, Registered, Service};
-use crate::Limits;
 use crate::compat::Compat;
 use crate::messages::AuthenticationScheme;
 use crate::resource::{Links, Projection, UnknownAttributes};
 use crate::schema::{ResourceType, ResourceTypeBuilder, SchemaError};
 use crate::store::{Context, ErasedStore, Store};
+use crate::{Error, Limits};
 
 /// Builds a [`Service`].
 pub struct ServiceBuilder<C> {
@@ -26,6 +27,7 @@ pub struct ServiceBuilder<C> {
     observer: Option<Box<dyn Observer<C>>>,
     pub(super) bulk: bool,
     transaction: Option<Box<dyn ErasedTransaction<C>>>,
+    me: Option<WhoIsIt<C>>,
     pub(super) documentation_uri: Option<String>,
     pub(super) schemes: Vec<AuthenticationScheme>,
 }
@@ -54,6 +56,7 @@ impl<C: Context> ServiceBuilder<C> {
             observer: None,
             bulk: true,
             transaction: None,
+            me: None,
             documentation_uri: None,
             schemes: Vec::new(),
         }
@@ -119,6 +122,14 @@ impl<C: Context> ServiceBuilder<C> {
         self
     }
 
+    /// Serves `/Me` (RFC 7644 §3.11): says which resource belongs to who asks. `None` is answered with 404, an error as it is.
+    /// Without this `/Me` is answered with 501.
+    #[must_use]
+    pub fn me(mut self, who: impl Fn(&C) -> Result<Option<Me>, Error> + Send + Sync + 'static) -> Self {
+        self.me = Some(Box::new(who));
+        self
+    }
+
     /// Publishes where people find help: `documentationUri`.
     #[must_use]
     pub fn documentation_uri(mut self, uri: impl Into<String>) -> Self {
@@ -166,6 +177,7 @@ impl<C: Context> ServiceBuilder<C> {
             observer: self.observer,
             bulk: self.bulk,
             transaction: self.transaction,
+            me: self.me,
             discovery,
         };
         Ok(Service { inner: Arc::new(inner) })

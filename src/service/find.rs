@@ -49,7 +49,8 @@ impl<C: Context> Inner<C> {
             Some(_) => Place::Cursor { next },
             None => Place::Index { start: query.offset.saturating_add(1) },
         };
-        let mut reply = Reply::json(self.list_response(found.total, &place, &found.resources, &query.answer));
+        let resources = found.resources.iter().map(|resource| (resource, &query.answer));
+        let mut reply = Reply::json(self.list_response(found.total, &place, resources));
         reply.found = Some(found.total.unwrap_or(found.resources.len()));
         Ok(reply)
     }
@@ -81,14 +82,13 @@ impl<C: Context> Inner<C> {
         known.then(|| Reply::empty(StatusCode::NOT_MODIFIED).with_etag(Some(&version)))
     }
 
-    fn list_response(
+    pub(super) fn list_response<'r>(
         &self,
         total: Option<usize>,
         place: &Place,
-        resources: &[Resource],
-        projection: &Projection,
+        resources: impl ExactSizeIterator<Item = (&'r Resource, &'r Projection)> + Clone,
     ) -> Vec<u8> {
-        let size: usize = resources.iter().map(|r| r.as_json().len() + self.links.base().len() + 96).sum();
+        let size: usize = resources.clone().map(|(r, _)| r.as_json().len() + self.links.base().len() + 96).sum();
         let mut body = Vec::with_capacity(size + 160);
         let total = total.map(|total| format!("\"totalResults\":{total},")).unwrap_or_default();
         let place = match place {
@@ -102,7 +102,7 @@ impl<C: Context> Inner<C> {
             resources.len(),
         );
         body.extend_from_slice(head.as_bytes());
-        for (at, resource) in resources.iter().enumerate() {
+        for (at, (resource, projection)) in resources.enumerate() {
             if at > 0 {
                 body.push(b',');
             }
@@ -114,7 +114,7 @@ impl<C: Context> Inner<C> {
 }
 
 /// Where a page stands among the others.
-enum Place {
+pub(super) enum Place {
     Index { start: usize },
     Cursor { next: Option<String> },
 }

@@ -6,10 +6,12 @@ mod bulk;
 mod change;
 mod discovery;
 mod find;
+mod me;
 mod observe;
 mod page;
 mod request;
 mod response;
+mod root;
 mod transaction;
 
 use std::fmt;
@@ -19,12 +21,14 @@ use std::time::{Duration, Instant};
 use http::{Method, Request, Response};
 
 pub use self::builder::{BuildError, PatchAnswer, ServiceBuilder};
+pub use self::me::Me;
 pub use self::observe::{Exchange, Observer};
 pub use self::response::unauthorized;
 pub use self::transaction::BulkTransaction;
 
 use self::answer::Reply;
 use self::discovery::Discovery;
+use self::me::WhoIsIt;
 use self::observe::Trace;
 use self::request::{Call, Route};
 use self::transaction::ErasedTransaction;
@@ -64,6 +68,7 @@ struct Inner<C> {
     /// whether bulk requests are served
     bulk: bool,
     transaction: Option<Box<dyn ErasedTransaction<C>>>,
+    me: Option<WhoIsIt<C>>,
     discovery: Discovery,
 }
 
@@ -123,6 +128,8 @@ impl<C: Context> Service<C> {
                 inner.carry_out_call(cx, call, trace).await
             }
             Route::Bulk => inner.bulk(cx, call).await,
+            Route::Me => return inner.me(cx, call, trace).await,
+            Route::Root | Route::RootSearch => inner.list_everything(cx, call, trace).await,
             Route::ServiceProviderConfig => inner.discovery.config(call),
             Route::Schemas(id) => inner.discovery.schemas(call, id.as_deref()),
             Route::ResourceTypes(id) => inner.discovery.resource_types(call, id.as_deref()),
@@ -180,15 +187,16 @@ impl<C> fmt::Debug for Service<C> {
     }
 }
 
-/// An error, with the header that a 405 needs.
+/// An error, with the headers that a 405 and `/Me` need.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     error: Error,
     allow: Option<&'static str>,
+    location: Option<String>,
 }
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self { error, allow: None }
+        Self { error, allow: None, location: None }
     }
 }

@@ -78,13 +78,14 @@ impl Trace {
         self.operation = Some(match (route, method) {
             (Route::Collection(_), &Method::POST) => "create",
             (Route::Collection(_), _) => "list",
-            (Route::Search(_), _) => "search",
+            (Route::Root, _) => "list",
+            (Route::Search(_) | Route::RootSearch, _) => "search",
             (Route::Resource(..), &Method::PUT) => "replace",
             (Route::Resource(..), &Method::PATCH) => "patch",
             (Route::Resource(..), &Method::DELETE) => "delete",
             (Route::Resource(..), _) => "get",
             (Route::Bulk, _) => "bulk",
-            (Route::Unsupported(_), _) => "none",
+            (Route::Me | Route::Unsupported(_), _) => "none",
             _ => "discover",
         });
         if inner.observer.is_none() {

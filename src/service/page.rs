@@ -21,7 +21,7 @@ impl<C: Context> Inner<C> {
     pub(super) async fn page(&self, registered: &Registered<C>, cx: &C, query: &Query) -> Result<Found, StoreError> {
         match query.cursor {
             // the total is all that is asked for: no cursor is needed for it (RFC 9865 §2)
-            Some(_) if query.limit == 0 => self.page_by_index(registered, cx, &query.without_cursor(0)).await,
+            Some(_) if query.limit == 0 => self.page_by_index(registered, cx, &query.by_index(0, 0)).await,
             Some(_) if registered.store.capabilities().cursor => self.page_by_cursor(registered, cx, query).await,
             Some(_) => self.page_of_everything(registered, cx, query).await,
             None => self.page_by_index(registered, cx, query).await,
@@ -85,7 +85,7 @@ impl<C: Context> Inner<C> {
     /// From a store that knows nothing of cursors: all that matches is fetched and cut here, within the limit on what is
     /// looked at.
     async fn page_of_everything(&self, registered: &Registered<C>, cx: &C, query: &Query) -> Result<Found, StoreError> {
-        let ask = query.without_cursor(query.scan.saturating_add(1));
+        let ask = query.by_index(0, query.scan.saturating_add(1));
         let (resources, extent) = registered.store.list(cx, &registered.ty, &ask).await?.into_parts();
         everything(query, resources, extent)
     }

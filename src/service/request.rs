@@ -15,6 +15,7 @@ use crate::query::percent_decode;
 use crate::{Error, Limits, ScimType};
 
 /// A request whose head has been understood.
+#[derive(Clone)]
 pub(crate) struct Call<'a> {
     pub(crate) route: Route<'a>,
     pub(crate) method: &'a Method,
@@ -36,6 +37,10 @@ pub(crate) enum Route<'a> {
     Search(usize),
     Resource(usize, Cow<'a, str>),
     Bulk,
+    Me,
+    /// resources of all types
+    Root,
+    RootSearch,
     ServiceProviderConfig,
     Schemas(Option<Cow<'a, str>>),
     ResourceTypes(Option<Cow<'a, str>>),
@@ -48,9 +53,10 @@ impl Route<'_> {
     fn methods(&self) -> &'static str {
         match self {
             Self::Collection(_) => "GET, HEAD, POST",
-            Self::Search(_) | Self::Bulk => "POST",
+            Self::Search(_) | Self::RootSearch | Self::Bulk => "POST",
             Self::Resource(..) => "GET, HEAD, PUT, PATCH, DELETE",
-            Self::ServiceProviderConfig | Self::Schemas(_) | Self::ResourceTypes(_) => "GET, HEAD",
+            Self::Me => "GET, HEAD, POST, PUT, PATCH, DELETE",
+            Self::Root | Self::ServiceProviderConfig | Self::Schemas(_) | Self::ResourceTypes(_) => "GET, HEAD",
             Self::Unsupported(_) => "GET, HEAD, POST, PUT, PATCH, DELETE",
         }
     }
@@ -69,7 +75,8 @@ impl<'a> Call<'a> {
         let allowed = route.methods();
         if !allowed.split(", ").any(|method| method == head.method.as_str()) {
             let detail = format!("this endpoint supports {allowed}");
-            return Err(Refusal { error: Error::new(StatusCode::METHOD_NOT_ALLOWED, detail), allow: Some(allowed) });
+            let error = Error::new(StatusCode::METHOD_NOT_ALLOWED, detail);
+            return Err(Refusal { allow: Some(allowed), ..error.into() });
         }
         if matches!(head.method, Method::POST | Method::PUT | Method::PATCH) {
             let most = match route {
@@ -125,8 +132,9 @@ pub(super) fn route<'a, C>(inner: &Inner<C>, path: &'a str) -> Result<Route<'a>,
         ("resourcetypes", id) => Ok(Route::ResourceTypes(id)),
         ("bulk", None) if inner.bulk => Ok(Route::Bulk),
         ("bulk", None) => Ok(Route::Unsupported("bulk")),
-        ("me", None) => Ok(Route::Unsupported("/Me")),
-        ("" | ".search", None) => Ok(Route::Unsupported("a query across resource types")),
+        ("me", None) => Ok(Route::Me),
+        ("", None) => Ok(Route::Root),
+        (".search", None) => Ok(Route::RootSearch),
         _ => Err(not_found()),
     }
 }

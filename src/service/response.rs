@@ -43,6 +43,9 @@ impl Refusal {
         if let Some(allow) = self.allow {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
         }
+        if let Some(location) = self.location.and_then(|url| HeaderValue::from_maybe_shared(url.into_bytes()).ok()) {
+            response.headers_mut().insert(LOCATION, location);
+        }
         if !body_wanted {
             response.body_mut().clear();
         }

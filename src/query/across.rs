@@ -1,0 +1,134 @@
+//! Queries across resource types (RFC 7644 §3.4.2.1, §3.4.3): what is asked of each type, and the order of all.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use super::{Parameters, Query};
+use crate::compat::{Compat, Repairs};
+use crate::cursor::{Cursor, Position};
+use crate::filter::{BoundFilter, Filter, Narrowed};
+use crate::schema::ResourceType;
+use crate::sort::Sort;
+use crate::{Error, Limits, ScimType};
+
+/// A query across resource types, understood.
+#[derive(Debug)]
+pub(crate) struct Across {
+    /// what is asked of which type, by its number; types of which nothing can match are left out
+    pub(crate) parts: Vec<(usize, Part)>,
+    pub(crate) offset: usize,
+    pub(crate) limit: usize,
+    pub(crate) by_cursor: bool,
+    /// of any type that has the attribute: all of them order alike
+    sort: Option<Sort>,
+    identity: u64,
+}
+
+/// What is asked of one type.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) query: Query,
+    /// whether all resources of the type lie before the cursor, so that they are only counted
+    pub(crate) passed: bool,
+}
+
+impl Parameters<'_> {
+    /// Binds the query to several types. An attribute has no value where a type lacks it.
+    ///
+    /// # Errors
+    /// As for a query of one type; in particular when no type has an attribute that is named, and when the types would
+    /// order its values differently.
+    pub(crate) fn bind_across<'t>(
+        &self,
+        types: impl Iterator<Item = &'t ResourceType> + Clone,
+        compat: Compat,
+        limits: &Limits,
+        repairs: &mut Repairs,
+    ) -> Result<Across, Error> {
+        let filter = self.parse_filter(limits)?;
+        let sorts: Vec<Option<Sort>> = types.clone().map(|ty| self.sort(ty, compat).transpose()?.ok()).collect();
+        let sort = sorts.iter().flatten().next().cloned();
+        if let (Some(_), None, Some(ty)) = (&self.sort_by, &sort, types.clone().next()) {
+            // no type can be sorted by it: the first says why
+            self.sort(ty, compat)?;
+        }
+        if let Some(first) = &sort
+            && !sorts.iter().flatten().all(|other| first.orders_like(other))
+        {
+            return Err(super::parameters::invalid("the resource types differ in how they sort by this attribute"));
+        }
+        let written = filter.as_ref().map(Filter::to_string).unwrap_or_default();
+        let identity = self.identity("/", &written, sort.as_ref());
+        let cursor = self.cursor(identity, sort.as_ref())?;
+        let mut across = Across {
+            parts: Vec::new(),
+            offset: self.offset(),
+            limit: self.limit(limits),
+            by_cursor: cursor.is_some(),
+            sort,
+            identity,
+        };
+        let mut absent_everywhere: Option<BTreeSet<String>> = None;
+        for (number, (ty, sort)) in types.zip(sorts).enumerate() {
+            let mut absent = BTreeSet::new();
+            let narrowed = filter.as_ref().map_or(Narrowed::All, |f| f.narrowed(ty, compat, &mut absent));
+            absent_everywhere = Some(match absent_everywhere.take() {
+                Some(others) => others.intersection(&absent).cloned().collect(),
+                None => absent,
+            });
+            let filter = match narrowed {
+                Narrowed::Nothing => continue,
+                Narrowed::All => None,
+                Narrowed::Filter(filter) => Some(self.bind_filter(&filter, ty, compat, repairs)?),
+            };
+            across.parts.push((number, self.part(ty, filter, sort, cursor.clone(), identity, (compat, limits))?));
+        }
+        if let Some(path) = absent_everywhere.iter().flatten().next() {
+            let detail = format!("`{}` is not known to any resource type", crate::error::excerpt(path));
+            return Err(Error::bad_request(ScimType::InvalidFilter, detail));
+        }
+        Ok(across)
+    }
+
+    fn part(
+        &self,
+        ty: &ResourceType,
+        filter: Option<BoundFilter>,
+        sort: Option<Sort>,
+        cursor: Option<Cursor>,
+        identity: u64,
+        (compat, limits): (Compat, &Limits),
+    ) -> Result<Part, Error> {
+        let mut passed = false;
+        let cursor = match (cursor, &sort) {
+            // to a resource without the attribute only ids matter, among those that have no value either
+            (Some(Cursor::After(position)), None) if position.value().is_some() => {
+                passed = self.descends();
+                Some(Cursor::Beginning)
+            }
+            (cursor, _) => cursor,
+        };
+        let query = self.assemble(ty, filter, sort, cursor, identity, compat, limits)?;
+        Ok(Part { query, passed })
+    }
+}
+
+impl Across {
+    /// Compares two places in the order of all: by what is sorted by, then by id.
+    pub(crate) fn compare(&self, a: &Position, b: &Position) -> Ordering {
+        let value = |position| Position::value(position).map(|value| value.as_json());
+        match &self.sort {
+            Some(sort) => sort.compare_keys((value(a), Some(a.id())), (value(b), Some(b.id()))),
+            None => a.id().cmp(b.id()),
+        }
+    }
+
+    /// Whether there is an order other than by type.
+    pub(crate) fn is_sorted(&self) -> bool {
+        self.sort.is_some()
+    }
+
+    pub(crate) fn next_cursor(&self, parameters: &Parameters<'_>, position: Position) -> String {
+        parameters.cursor_text(self.identity, self.sort.as_ref(), position)
+    }
+}

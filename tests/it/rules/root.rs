@@ -1,0 +1,175 @@
+//! Queries across resource types (RFC 7644 §3.4.2.1, §3.4.3).
+
+use scim_provider::Compat;
+use serde_json::{Value, json};
+
+use crate::scim::{Answer, DEVICE, GROUP, LIST, SEARCH, Scim, user};
+
+/// Users u0, u1, u2, groups and devices, three of each.
+fn mixed() -> Scim {
+    let scim = Scim::with(|builder| builder.compat(Compat::strict()));
+    for n in 0..3 {
+        scim.user(json!({"userName": format!("u{n}"), "displayName": format!("x{}", 2 * n)}));
+        let name = format!("x{}", 2 * n + 1);
+        scim.create("/Groups", json!({"schemas": [GROUP], "displayName": name, "externalId": format!("g{n}")}));
+        scim.create("/Devices", json!({"schemas": [DEVICE], "serial": format!("d{n}"), "slots": n}));
+    }
+    scim
+}
+
+/// The types of what was found, a letter for each.
+fn kinds(answer: &Answer) -> String {
+    let resources = answer.body["Resources"].as_array().unwrap();
+    resources.iter().map(|r| r["meta"]["resourceType"].as_str().unwrap().chars().next().unwrap()).collect()
+}
+
+/// R-7644-3.4.2-01 R-7644-3.4.2.1-01 R-7644-3.4.2.1-02 R-7644-3.4.2.1-04
+#[test]
+fn the_root_holds_everything_but_the_discovery_resources() {
+    let all = mixed().get("/").is(200);
+    assert_eq!(kinds(&all), "UUUGGGDDD");
+    all.has(json!({"schemas": [LIST], "totalResults": 9, "itemsPerPage": 9, "startIndex": 1}));
+    assert_eq!(mixed().get("").is(200).at("/totalResults"), json!(9));
+}
+
+/// R-7644-3.4.2.1-03
+#[test]
+fn a_filter_by_type_picks_types() {
+    let scim = mixed();
+    for (filter, expected) in [
+        (r#"meta.resourceType eq "User""#, "UUU"),
+        (r#"(meta.resourceType eq "User") or (meta.resourceType eq "Group")"#, "UUUGGG"),
+        (r#"not (meta.resourceType eq "User")"#, "GGGDDD"),
+        (r#"meta.resourceType eq "Group" and displayName eq "x3""#, "G"),
+        (r#"meta.resourceType eq "user""#, ""),
+        (r#"meta.resourceType eq "Nothing""#, ""),
+    ] {
+        let found = scim.filter("/", filter).is(200).has(json!({"totalResults": expected.len()}));
+        assert_eq!(kinds(&found), expected, "{filter}");
+    }
+}
+
+/// R-7644-3.4.2.1-06 R-7644-3.4.2.1-07
+#[test]
+fn an_attribute_that_a_type_lacks_has_no_value_there() {
+    let scim = mixed();
+    for (filter, expected) in [
+        (r#"userName eq "u1""#, "U"),
+        ("userName pr", "UUU"),
+        ("not (userName pr)", "GGGDDD"),
+        (r#"userName eq "u1" or serial eq "d2""#, "UD"),
+        (r#"userName eq "u1" and serial eq "d2""#, ""),
+        (r#"displayName sw "x""#, "UUUGGG"),
+        (r#"emails[type eq "work"]"#, ""),
+        ("slots gt 0", "DD"),
+    ] {
+        let found = scim.filter("/", filter).is(200).has(json!({"totalResults": expected.len()}));
+        assert_eq!(kinds(&found), expected, "{filter}");
+    }
+}
+
+/// R-7644-3.4.2.1-08 R-7644-3.4.2.2-03
+#[test]
+fn what_no_type_knows_or_a_type_refuses_is_an_error() {
+    let scim = mixed();
+    for filter in
+        ["nothing pr", "nothing eq 1 or userName pr", "meta.resourceType eq User", "active gt true", "userName"]
+    {
+        scim.filter("/", filter).refused(400, "invalidFilter");
+    }
+    scim.get("/?sortBy=nothing").refused(400, "invalidValue");
+    scim.get("/?startIndex=x").refused(400, "invalidValue");
+}
+
+/// R-7644-3.4.2-05 R-7644-3.4.2-06 R-7644-3.4.2-08 R-7644-3.4.2-09
+#[test]
+fn pages_cross_the_borders_of_types() {
+    let scim = mixed();
+    let mut seen = Vec::new();
+    for start in [1, 3, 5, 7, 9, 11] {
+        let page = scim.get(&format!("/?startIndex={start}&count=2")).is(200);
+        seen.extend(page.has(json!({"totalResults": 9, "startIndex": start})).each("id"));
+    }
+    assert_eq!(seen, scim.get("/").each("id"));
+    scim.get("/?count=0").has(json!({"totalResults": 9, "itemsPerPage": 0, "Resources": []}));
+}
+
+/// R-7644-3.4.2.3-10
+#[test]
+fn one_order_holds_for_all() {
+    let scim = mixed();
+    let names = |query: &str| scim.get(&format!("/?{query}")).is(200).each("displayName");
+    assert_eq!(names("sortBy=displayName"), ["x0", "x1", "x2", "x3", "x4", "x5", "-", "-", "-"]);
+    assert_eq!(names("sortBy=displayName&startIndex=3&count=2"), ["x2", "x3"]);
+    let descending = names("sortBy=displayName&sortOrder=descending");
+    assert_eq!(descending, ["-", "-", "-", "x5", "x4", "x3", "x2", "x1", "x0"]);
+    let by_id = scim.get("/?sortBy=id").each("id");
+    assert!(by_id.is_sorted() && by_id.len() == 9);
+}
+
+/// R-9865-2-08 R-9865-2.2-01
+#[test]
+fn cursors_cross_the_borders_of_types() {
+    let scim = mixed();
+    let filter = "&filter=not+(userName+eq+%22u1%22)";
+    for query in [
+        String::new(),
+        "&sortBy=displayName".to_owned(),
+        "&sortBy=displayName&sortOrder=descending".to_owned(),
+        format!("&sortBy=slots&sortOrder=descending{filter}"),
+        format!("&sortBy=id{filter}"),
+    ] {
+        let mut expected = scim.get(&format!("/?count=50{query}")).each("id");
+        if query.is_empty() {
+            expected.sort();
+        }
+        for count in 1..5 {
+            let (mut found, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let page = scim.get(&format!("/?cursor={cursor}&count={count}{query}")).is(200);
+                assert_eq!(page.at("/totalResults"), json!(expected.len()), "{query}");
+                found.extend(page.each("id"));
+                match page.body.get("nextCursor") {
+                    Some(next) => cursor = next.as_str().unwrap().to_owned(),
+                    None => break,
+                }
+                assert!(found.len() <= expected.len(), "pages without end: {query}");
+            }
+            assert_eq!(found, expected, "{query} by {count}");
+        }
+    }
+    let cursor = scim.get("/Users?cursor&count=1").at("/nextCursor");
+    scim.get(&format!("/?count=1&cursor={}", cursor.as_str().unwrap())).refused(400, "invalidCursor");
+}
+
+/// R-7644-3.4.3-02 R-7644-3.4.3-03 R-7644-3.4.3-09
+#[test]
+fn a_search_request_reaches_everything() {
+    let scim = mixed();
+    let search = json!({"schemas": [SEARCH], "filter": "displayName sw \"x\"", "sortBy": "displayName",
+        "startIndex": 2, "count": 3, "attributes": ["displayName", "userName"]});
+    let found = scim.post("/.search", search).is(200);
+    let found = found.has(json!({"totalResults": 6, "startIndex": 2, "itemsPerPage": 3}));
+    assert_eq!(found.each("displayName"), ["x1", "x2", "x3"]);
+    assert_eq!(found.each("userName"), ["-", "u1", "-"]);
+    assert_eq!(found.at("/Resources/0/externalId"), Value::Null);
+    scim.post("/.search", json!({"schemas": []})).refused(400, "invalidSyntax");
+    assert_eq!(scim.get("/.search").is(405).header("allow"), "POST");
+    assert_eq!(scim.post("/", user(json!({}))).is(405).header("allow"), "GET, HEAD");
+}
+
+#[test]
+fn everything_is_everything_of_the_tenant() {
+    let scim = mixed();
+    scim.tenant("b").get("/").has(json!({"totalResults": 0, "Resources": []}));
+    assert_eq!(scim.get("/?count=1").exchange.operation, "list");
+}
+
+/// R-7644-3.4.2.1-05
+#[test]
+fn a_deep_page_of_a_merged_order_is_bounded() {
+    let scim = Scim::limited(|limits| limits.scan = 10);
+    scim.user(json!({}));
+    scim.get("/?sortBy=id&startIndex=11&count=1").refused(400, "tooMany");
+    scim.get("/?sortBy=id&startIndex=10&count=1").is(200);
+}
