@@ -115,14 +115,15 @@ async fn look_up(host: &Host, raw: &Raw, sizes: &Sizes) -> usize {
 
 /// P10: one member more or less costs the same in a group of any size.
 async fn patch_members(host: &Host, raw: &Raw, sizes: &Sizes) -> usize {
+    raw.users("groups", sizes.users[1]).await;
     let mut steps = Vec::new();
     for members in sizes.groups {
         let group = format!("group-{members}");
         raw.group("groups", &group, members).await;
         let path = format!("/Groups/{group}");
-        let one = json!([{"value": "one-more"}]);
+        let one = json!([{"value": "user-x"}]);
         steps.push(Step::patch("groups", &path, json!({"op": "add", "path": "members", "value": one})));
-        steps.push(Step::patch("groups", &path, json!({"op": "remove", "path": "members[value eq \"one-more\"]"})));
+        steps.push(Step::patch("groups", &path, json!({"op": "remove", "path": "members[value eq \"user-x\"]"})));
     }
     raw.analyze().await;
     // once for nothing, so that nobody's first time is counted
@@ -348,8 +349,11 @@ impl Raw {
         .await;
     }
 
+    /// Brings the planner's statistics up to date, which PostgreSQL does by itself in time and SQLite never does.
     async fn analyze(&self) {
-        self.run("ANALYZE".to_owned()).await;
+        if let Self::Postgres(_) = self {
+            self.run("ANALYZE".to_owned()).await;
+        }
     }
 
     /// How many rows of tables the steps make the server read, once each; SQLite does not tell.
@@ -363,11 +367,16 @@ impl Raw {
             let sql = "SELECT sum(seq_tup_read + COALESCE(idx_tup_fetch, 0))::bigint FROM pg_stat_user_tables";
             sqlx::query_scalar::<_, i64>(sql).fetch_one(pool).await.unwrap()
         };
-        let before = count().await;
-        for step in steps {
-            host.send(step).await;
+        // what somebody else did before may be reported late: the least of a few tries is the truth
+        let mut least = i64::MAX;
+        for _ in 0..4 {
+            let before = count().await;
+            for step in steps {
+                host.send(step).await;
+            }
+            least = least.min(count().await - before);
         }
-        Some(count().await - before)
+        Some(least)
     }
 
     /// Reads the rows of a group's members.

@@ -93,10 +93,11 @@ fn sqlite(statement: Listed) -> &'static str {
         Listed::AddMembers => {
             "INSERT INTO group_members (tenant, group_id, member_id, member_kind)
              SELECT $1, $2, r.value ->> 'value',
-                    CASE WHEN EXISTS (SELECT 1 FROM users WHERE tenant = $1 AND id = r.value ->> 'value') THEN 'User'
-                         WHEN EXISTS (SELECT 1 FROM groups WHERE tenant = $1 AND id = r.value ->> 'value') THEN 'Group'
-                         ELSE r.value ->> 'type' END
-             FROM json_each($3) AS r WHERE true
+                    CASE WHEN u.id IS NOT NULL THEN 'User' WHEN g.id IS NOT NULL THEN 'Group' ELSE r.value ->> 'type' END
+             FROM json_each($3) AS r
+             LEFT JOIN users u ON u.tenant = $1 AND u.id = r.value ->> 'value'
+             LEFT JOIN groups g ON g.tenant = $1 AND g.id = r.value ->> 'value'
+             WHERE true
              ON CONFLICT DO NOTHING"
         }
         Listed::RemoveMembers => {
@@ -123,10 +124,10 @@ fn postgres(statement: Listed) -> &'static str {
         Listed::AddMembers => {
             "INSERT INTO group_members (tenant, group_id, member_id, member_kind)
              SELECT $1, $2, r ->> 'value',
-                    CASE WHEN EXISTS (SELECT 1 FROM users WHERE tenant = $1 AND id = r ->> 'value') THEN 'User'
-                         WHEN EXISTS (SELECT 1 FROM groups WHERE tenant = $1 AND id = r ->> 'value') THEN 'Group'
-                         ELSE r ->> 'type' END
+                    CASE WHEN u.id IS NOT NULL THEN 'User' WHEN g.id IS NOT NULL THEN 'Group' ELSE r ->> 'type' END
              FROM jsonb_array_elements($3::jsonb) AS list (r)
+             LEFT JOIN users u ON u.tenant = $1 AND u.id = r ->> 'value'
+             LEFT JOIN groups g ON g.tenant = $1 AND g.id = r ->> 'value'
              ON CONFLICT DO NOTHING"
         }
         Listed::RemoveMembers => {
