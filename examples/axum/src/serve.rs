@@ -1,6 +1,7 @@
 //! The listener: what `axum::serve` does, with bounds on clients that are slow or half gone.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -8,23 +9,29 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use scim_example_app::{CONNECTIONS, GRACE, HEAD_TIME};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
-/// How long a client may take to send the head of a request, and how long a connection may idle.
-const HEAD: Duration = Duration::from_secs(30);
-/// How long requests that are being answered may take when the server is asked to end.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long the head of a request may be, in bytes.
+const HEAD: usize = 128 << 10;
 
 /// Serves until `end`, then lets requests that have begun come to theirs.
 pub(crate) async fn serve(listener: TcpListener, router: Router, end: impl Future<Output = ()>) {
     let mut http = http1::Builder::new();
     // a client that has sent its request and closed its side still reads the answer
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD).half_close(true);
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).half_close(true).max_buf_size(HEAD);
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut end = pin!(end);
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let accepted = async {
+            // it is never closed
+            let place = Arc::clone(&places).acquire_owned().await.ok();
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            accepted = accepted => accepted,
             () = &mut end => break,
         };
         let stream = match accepted {
@@ -44,6 +51,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, end: impl Futur
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");
             }
+            drop(place);
         });
     }
     drop(listener);

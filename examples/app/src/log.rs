@@ -3,6 +3,7 @@
 //! Names and outcomes, never values. What clients write is printed quoted and escaped, so that nobody can forge a line.
 
 use std::error::Error as StdError;
+use std::process::ExitCode;
 
 use http::Response;
 use scim_provider::{Context, Error, Exchange, Observer};
@@ -10,14 +11,22 @@ use scim_sql_store::Caller;
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging to standard error, by `RUST_LOG`.
-pub(crate) fn start() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=error"));
+pub fn start_log() {
+    // what actix_http takes for an error is a client that speaks no HTTP
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,sqlx=error,actix_server=warn,actix_http=off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
 }
 
-/// Says why the server cannot run.
-pub(crate) fn failed(error: &(dyn StdError + 'static)) {
-    tracing::error!(cause = chain(error), "the server cannot run");
+/// The server's exit status. The log says why it could not run.
+pub fn concluded(outcome: Result<(), Box<dyn StdError>>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(cause = chain(error.as_ref()), "the server cannot run");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Logs what was refused before the service was asked, and makes the answer.

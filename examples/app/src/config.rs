@@ -11,17 +11,28 @@ const SHORT: usize = 32;
 
 /// How the server is to run.
 #[derive(Debug)]
-pub(crate) struct Config {
-    pub(crate) listen: String,
-    pub(crate) database: String,
+pub struct Config {
+    /// the address to listen on
+    pub listen: String,
+    /// the store: `memory:`, or what [`SqlStore::open`](scim_sql_store::SqlStore::open) takes
+    pub database: String,
     /// what clients are told, where it is not what the server listens on
-    pub(crate) base_url: Option<String>,
-    pub(crate) tokens: Tokens,
+    pub base_url: Option<String>,
+    /// who may call
+    pub tokens: Tokens,
     /// the token that was made because none is configured
-    pub(crate) generated: Option<String>,
+    pub generated: Option<String>,
 }
 
 impl Config {
+    /// Reads the configuration from the environment.
+    ///
+    /// # Errors
+    /// When `SCIM_TOKENS` is malformed, or no token can be made.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(|name| std::env::var(name).ok())
+    }
+
     /// Reads the configuration from variables.
     pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
@@ -72,7 +83,7 @@ fn random_token() -> Result<String, ConfigError> {
 
 /// Why the configuration cannot be used. It never holds a token.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct ConfigError(&'static str);
+pub struct ConfigError(&'static str);
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 
 /// The tokens that are accepted. A tenant may have several, so that one can be exchanged without an outage.
 #[derive(Debug, Default)]
-pub(crate) struct Tokens {
+pub struct Tokens {
     known: Vec<Token>,
 }
 
@@ -53,9 +53,10 @@ impl Tokens {
 
 /// Why a request is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unauthorized {
+pub enum Unauthorized {
     /// none, or more than one
     NoToken,
+    /// one that nobody has
     UnknownToken,
 }
 

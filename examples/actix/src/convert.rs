@@ -1,0 +1,99 @@
+//! actix-web 4 speaks `http` 0.2 and `scim-provider` speaks `http` 1: a request's head and a response, from one to the other.
+
+use actix_web::http::StatusCode as Status;
+use actix_web::{HttpRequest, HttpResponse};
+use http::header::{HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use scim_provider::Error;
+
+/// The head of a request as the client has sent it: the path and the query with their escapes, each header as often as it came.
+///
+/// # Errors
+/// A response with 400, when only the older `http` takes the head for valid.
+#[expect(clippy::result_large_err, reason = "the error is the answer, which is sent at once")]
+pub(crate) fn head(request: &HttpRequest) -> Result<Parts, Response<Vec<u8>>> {
+    parts(request).map_err(|error| {
+        let error = Error::new(StatusCode::BAD_REQUEST, "the request cannot be read").with_source(error);
+        error.to_response()
+    })
+}
+
+/// A response, header by header.
+pub(crate) fn response(response: Response<Vec<u8>>) -> HttpResponse {
+    let (head, body) = response.into_parts();
+    let status = Status::from_u16(head.status.as_u16()).unwrap_or(Status::INTERNAL_SERVER_ERROR);
+    let mut answer = HttpResponse::build(status);
+    for (name, value) in &head.headers {
+        answer.append_header((name.as_str(), value.as_bytes()));
+    }
+    answer.body(body)
+}
+
+fn parts(request: &HttpRequest) -> Result<Parts, http::Error> {
+    let target = request.uri().to_string();
+    let (mut parts, ()) = Request::builder().method(request.method().as_str()).uri(target).body(())?.into_parts();
+    for (name, value) in request.headers() {
+        let (name, value) = (name.as_str().as_bytes(), value.as_bytes());
+        parts.headers.append(HeaderName::from_bytes(name)?, HeaderValue::from_bytes(value)?);
+    }
+    Ok(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use http::Method;
+
+    use super::*;
+
+    #[test]
+    fn a_head_stays_as_it_was_sent() {
+        for target in [
+            "/scim/v2/Users?filter=userName%20eq%20%22a%2Fb%22&x=%zz&&y",
+            "/scim/v2/Users/a%2Fb%20c%00",
+            "/scim/v2//Users/../Groups/",
+            "/scim/v2/Users?",
+            "https://elsewhere.example/scim/v2/Users?a=b",
+            "*",
+        ] {
+            let request = TestRequest::with_uri(target).method(actix_web::http::Method::HEAD).to_http_request();
+            let head = head(&request).unwrap();
+            assert_eq!((head.method, head.uri.to_string()), (Method::HEAD, target.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_header_comes_as_often_as_it_was_sent() {
+        let request = TestRequest::default()
+            .append_header(("authorization", "Bearer one"))
+            .append_header(("If-Match", "W/\"1\""))
+            .append_header(("Authorization", "Bearer two"))
+            .append_header(("x", &b"\xe9"[..]))
+            .to_http_request();
+        let head = head(&request).unwrap();
+        let both: Vec<_> = head.headers.get_all("authorization").iter().collect();
+        assert_eq!(both, ["Bearer one", "Bearer two"]);
+        assert_eq!((head.headers.len(), head.headers["x"].as_bytes()), (4, &b"\xe9"[..]));
+    }
+
+    #[actix_web::test]
+    async fn an_answer_stays_as_it_was_given() {
+        let given = Response::builder()
+            .status(418)
+            .header("etag", "W/\"1\"")
+            .header("x", "one")
+            .header("x", HeaderValue::from_bytes(b"\xe9").unwrap())
+            .body(b"{}".to_vec())
+            .unwrap();
+        let answer = response(given);
+        assert_eq!(answer.status().as_u16(), 418);
+        let headers: Vec<_> = answer.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        for expected in [("etag", &b"W/\"1\""[..]), ("x", b"one"), ("x", b"\xe9")] {
+            assert!(headers.contains(&expected), "{headers:?}");
+        }
+        assert_eq!(headers.len(), 3);
+        let body = actix_web::body::to_bytes(answer.into_body()).await.unwrap_or_else(|_| panic!("a body in memory"));
+        assert_eq!(body, "{}");
+    }
+}

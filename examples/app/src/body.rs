@@ -1,0 +1,93 @@
+//! Bodies: complete or refused, within bounds of size and time.
+
+use std::error::Error as StdError;
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::StatusCode;
+use scim_provider::Error;
+
+/// How long a client may take to send a body.
+const TIME: Duration = Duration::from_secs(10);
+/// How much of a body that is too long is read and thrown away: a client that is still sending does not see an answer.
+const DISCARDED: usize = 16 << 20;
+
+/// Reads a body of at most so many bytes, whatever length the client has announced.
+pub(crate) async fn complete<S, E>(body: S, most: usize) -> Result<Vec<u8>, Error>
+where
+    S: Stream<Item = Result<Bytes, E>>,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    match tokio::time::timeout(TIME, read(body, most)).await {
+        Ok(Ok(Some(body))) => Ok(body),
+        Ok(Ok(None)) => Err(Error::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {most} bytes"))),
+        Ok(Err(error)) => {
+            Err(Error::new(StatusCode::BAD_REQUEST, "the body cannot be read to its end").with_source(error))
+        }
+        Err(_) => Err(Error::new(StatusCode::REQUEST_TIMEOUT, "the body takes too long")),
+    }
+}
+
+/// The body, or `None` when it is too long.
+async fn read<S, E>(body: S, most: usize) -> Result<Option<Vec<u8>>, E>
+where
+    S: Stream<Item = Result<Bytes, E>>,
+{
+    let mut body = pin!(body);
+    let (mut bytes, mut length) = (Vec::new(), 0_usize);
+    while let Some(chunk) = std::future::poll_fn(|cx| body.as_mut().poll_next(cx)).await {
+        let chunk = chunk?;
+        length = length.saturating_add(chunk.len());
+        if length <= most {
+            bytes.extend_from_slice(&chunk);
+        } else if length > DISCARDED {
+            break;
+        } else {
+            bytes = Vec::new();
+        }
+    }
+    Ok((length <= most).then_some(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream::{self, StreamExt};
+
+    use super::*;
+
+    type Chunk = Result<Bytes, &'static str>;
+
+    fn outcome(found: Result<Vec<u8>, Error>) -> Result<usize, u16> {
+        found.map(|body| body.len()).map_err(|error| error.status().as_u16())
+    }
+
+    #[tokio::test]
+    async fn a_body_has_at_most_so_many_bytes() {
+        for (length, expected) in [(0, Ok(0)), (10, Ok(10)), (11, Err(413)), (DISCARDED + 1, Err(413))] {
+            for size in [1_000_000, 7] {
+                // small chunks of a small body
+                let size = size.max(length / 100).max(1);
+                let chunks: Vec<Chunk> =
+                    vec![b'x'; length].chunks(size).map(|c| Ok(Bytes::copy_from_slice(c))).collect();
+                assert_eq!(outcome(complete(stream::iter(chunks), 10).await), expected, "{length} by {size}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_too_long_is_read_to_its_end_within_reason() {
+        let mut rest = stream::iter((0..40).map(|_| Chunk::Ok(Bytes::from(vec![b'x'; 1 << 20]))));
+        assert_eq!(outcome(complete(rest.by_ref(), 10).await), Err(413));
+        assert_eq!(rest.count().await, 40 - 17, "no more than is thrown away, and a chunk");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_has_an_end_and_comes_in_time() {
+        let cut = stream::iter([Chunk::Ok(Bytes::from_static(b"{")), Err("hung up")]);
+        assert_eq!(outcome(complete(cut, 10).await), Err(400));
+        let slow = stream::iter([Chunk::Ok(Bytes::from_static(b"{"))]).chain(stream::pending());
+        assert_eq!(outcome(complete(slow, 10).await), Err(408));
+    }
+}
