@@ -15,6 +15,7 @@ mod auto_traits;
 mod cases;
 #[cfg(feature = "conformance")]
 mod conformance;
+mod cursor_contract;
 mod flows;
 mod house;
 mod laws;
