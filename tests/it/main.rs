@@ -30,4 +30,5 @@ mod rules;
 mod scim;
 mod server;
 mod store_contract;
+mod throttle;
 mod wiring;
