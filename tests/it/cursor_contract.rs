@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use scim_provider::{
-    Capabilities, Key, Limits, MemoryStore, Page, Precondition, Projection, Query, Resource, ResourceType, Service,
-    Store, StoreError, TenantId, User,
+    Capabilities, Cursor, Error, Key, Limits, MemoryStore, Page, Precondition, Projection, Query, Resource,
+    ResourceType, ScimType, Service, Store, StoreError, TenantId, User,
 };
 use serde_json::json;
 
@@ -26,6 +26,8 @@ enum Way {
     FirstPage,
     /// what follows, in another order
     Unordered,
+    /// what it knew of the position is gone
+    Expired,
 }
 
 #[derive(Clone)]
@@ -50,6 +52,10 @@ impl Store for Rows {
             return self.memory.list(cx, ty, query).await;
         }
         assert!(self.way != Way::Unable, "the service asked for what the store cannot do");
+        if self.way == Way::Expired && matches!(query.cursor, Some(Cursor::After(_))) {
+            let expired = Error::bad_request(ScimType::ExpiredCursor, "begin again: positions are kept for an hour");
+            return Err(StoreError::Refused(Box::new(expired)));
+        }
         let everything = Query::from_url(ty, "", scim_provider::Compat::default(), &Limits::dangerous_unlimited());
         let mut everything = everything.map_err(StoreError::backend)?;
         everything.limit = usize::MAX;
@@ -185,4 +191,12 @@ fn what_is_cut_by_the_service_is_bounded() {
         scim.get("/Users?cursor&count=2").refused(400, "tooMany");
         scim.get("/Users?cursor&count=2&filter=active+eq+true").is(200);
     }
+}
+
+/// R-9865-2.1-03
+#[test]
+fn a_store_may_say_that_a_position_has_expired() {
+    let (scim, _) = hundred(Way::Expired, 1000);
+    let cursor = scim.get("/Users?cursor&count=2").is(200).at("/nextCursor");
+    scim.get(&format!("/Users?cursor={}&count=2", cursor.as_str().unwrap())).refused(400, "expiredCursor");
 }

@@ -19,6 +19,7 @@ mod cursor_contract;
 mod flows;
 mod house;
 mod laws;
+mod ledger;
 mod leniencies;
 mod limits;
 mod observer;

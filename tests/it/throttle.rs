@@ -1,12 +1,12 @@
-//! Requests that the host does not admit (RFC 6585 §4).
+//! Requests that the host does not admit: too many (RFC 6585 §4), or with what has no place in a URL (RFC 7644 §7.5.2).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use scim_provider::Error;
+use scim_provider::{Error, ScimType};
 use serde_json::json;
 
-use crate::scim::{Scim, user};
+use crate::scim::{SEARCH, Scim, user};
 
 /// A service that admits so many requests of each tenant called `a`, and none of others.
 fn admitting(requests: u32) -> (Scim, Arc<AtomicU32>) {
@@ -55,4 +55,19 @@ fn a_bulk_request_is_one_request() {
     let create = |name: &str| json!({"method": "POST", "path": "/Users", "bulkId": name, "data": user(json!({"userName": name}))});
     assert_eq!(scim.bulk(json!([create("a"), create("b")])).is(200).statuses(), ["201", "201"]);
     scim.bulk(json!([create("c")])).refused(429, "");
+}
+
+/// R-7644-7.5.2-03 R-7644-3.4.3-10
+#[test]
+fn a_host_may_keep_sensitive_filters_out_of_urls() {
+    let scim = Scim::with(|builder| {
+        builder.limiter(|_, head| match head.uri.query().is_some_and(|query| query.contains("phoneNumbers")) {
+            true => Err(Error::bad_request(ScimType::Sensitive, "send this filter to `/.search`")),
+            false => Ok(()),
+        })
+    });
+    scim.filter("/Users", "phoneNumbers.value eq \"1\"").refused(403, "sensitive");
+    let search = json!({"schemas": [SEARCH], "filter": "phoneNumbers.value eq \"1\""});
+    scim.post("/Users/.search", search).is(200);
+    scim.filter("/Users", "title pr").is(200);
 }
