@@ -39,6 +39,16 @@ impl Error {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
+    /// 429: this client asks too often, and may come back after so many seconds (RFC 6585 §4).
+    pub fn too_many_requests(seconds: u32) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too many requests").with_retry_after(seconds)
+    }
+
+    /// 503: not now, but again after so many seconds.
+    pub fn unavailable(seconds: u32) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily unavailable").with_retry_after(seconds)
+    }
+
     /// Adds what the operator is to see.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

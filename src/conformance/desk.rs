@@ -110,6 +110,12 @@ impl<S: Store> Desk<'_, S> {
         if delete { Ok(self) } else { Err(Stop::NotApplicable("the store does not delete resources")) }
     }
 
+    /// Goes on only where the store finds the positions of cursors.
+    pub(super) fn which_finds_cursors(self) -> Result<Self, Stop> {
+        let cursor = self.capabilities().cursor;
+        if cursor { Ok(self) } else { Err(Stop::NotApplicable("the store leaves pages by cursor to the service")) }
+    }
+
     /// What a client sends; `schemas` is added.
     pub(super) fn draft(&self, mut content: Value) -> Result<Resource, Stop> {
         if let Some(members) = content.as_object_mut() {

@@ -9,7 +9,7 @@ use super::discovery::Discovery;
 use super::me::{Me, WhoIsIt};
 use super::observe::Observer;
 use super::transaction::{BulkTransaction, ErasedTransaction};
-use super::{Inner, Registered, Service};
+use super::{Inner, Limiter, Registered, Service};
 use crate::compat::Compat;
 use crate::messages::AuthenticationScheme;
 use crate::resource::{Links, Projection, UnknownAttributes};
@@ -28,6 +28,7 @@ pub struct ServiceBuilder<C> {
     pub(super) bulk: bool,
     transaction: Option<Box<dyn ErasedTransaction<C>>>,
     me: Option<WhoIsIt<C>>,
+    limiter: Option<Limiter<C>>,
     pub(super) documentation_uri: Option<String>,
     pub(super) schemes: Vec<AuthenticationScheme>,
 }
@@ -57,6 +58,7 @@ impl<C: Context> ServiceBuilder<C> {
             bulk: true,
             transaction: None,
             me: None,
+            limiter: None,
             documentation_uri: None,
             schemes: Vec::new(),
         }
@@ -130,6 +132,33 @@ impl<C: Context> ServiceBuilder<C> {
         self
     }
 
+    /// Asks the host before each request is looked at, whether it may go on: by who asks, the method, the path, a header. What is
+    /// refused is answered with the error, best one that says when to come back ([`Error::too_many_requests`],
+    /// [`Error::unavailable`]). A bulk request is one request; [`Limits::bulk_operations`] bounds what is in it.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use scim_provider::{Error, MemoryStore, Service, TenantId, User};
+    ///
+    /// let left = AtomicU32::new(600); // filled up each minute, one for each tenant
+    /// let scim = Service::builder("https://api.example.com/scim/v2")
+    ///     .resource(User::resource_type(), MemoryStore::new())
+    ///     .limiter(move |_: &TenantId, _| {
+    ///         let token = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+    ///         token.map(drop).map_err(|_| Error::too_many_requests(30))
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), scim_provider::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn limiter(
+        mut self,
+        admits: impl Fn(&C, &http::request::Parts) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.limiter = Some(Box::new(admits));
+        self
+    }
+
     /// Publishes where people find help: `documentationUri`.
     #[must_use]
     pub fn documentation_uri(mut self, uri: impl Into<String>) -> Self {
@@ -178,6 +207,7 @@ impl<C: Context> ServiceBuilder<C> {
             bulk: self.bulk,
             transaction: self.transaction,
             me: self.me,
+            limiter: self.limiter,
             discovery,
         };
         Ok(Service { inner: Arc::new(inner) })

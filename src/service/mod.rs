@@ -69,8 +69,12 @@ struct Inner<C> {
     bulk: bool,
     transaction: Option<Box<dyn ErasedTransaction<C>>>,
     me: Option<WhoIsIt<C>>,
+    limiter: Option<Limiter<C>>,
     discovery: Discovery,
 }
+
+/// Admits a request or refuses it: the host's.
+type Limiter<C> = Box<dyn Fn(&C, &http::request::Parts) -> Result<(), Error> + Send + Sync>;
 
 /// A resource type with its store.
 struct Registered<C> {
@@ -97,7 +101,11 @@ impl<C: Context> Service<C> {
         let start = self.inner.observer.as_ref().map(|_| Instant::now());
         let (head, body) = request.into_parts();
         let mut trace = Trace::default();
-        let call = Call::read(&self.inner, &head, body.as_ref(), &mut trace);
+        let admitted = self.inner.limiter.as_ref().map_or(Ok(()), |limiter| limiter(cx, &head));
+        let call = match admitted {
+            Ok(()) => Call::read(&self.inner, &head, body.as_ref(), &mut trace),
+            Err(refusal) => Err(refusal.into()),
+        };
         let media_type = call.as_ref().map_or(response::SCIM_JSON, |call| call.media_type);
         let result = match call {
             Ok(call) => self.dispatch(cx, &call, &mut trace).await,

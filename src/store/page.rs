@@ -76,6 +76,11 @@ impl Page {
         !matches!(self.extent, Extent::Candidates | Extent::Following { filtered: false, .. })
     }
 
+    /// Whether the store says that this is what follows a cursor.
+    pub fn is_following(&self) -> bool {
+        matches!(self.extent, Extent::Following { .. })
+    }
+
     /// How many resources match, when the store says that it has counted them.
     pub fn total(&self) -> Option<usize> {
         match self.extent {

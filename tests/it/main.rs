@@ -15,9 +15,11 @@ mod auto_traits;
 mod cases;
 #[cfg(feature = "conformance")]
 mod conformance;
+mod cursor_contract;
 mod flows;
 mod house;
 mod laws;
+mod ledger;
 mod leniencies;
 mod limits;
 mod observer;
@@ -29,4 +31,5 @@ mod rules;
 mod scim;
 mod server;
 mod store_contract;
+mod throttle;
 mod wiring;

@@ -1,6 +1,7 @@
 //! The cases for stores. Each is a function of a fresh fixture; its first paragraph says what it asks for.
 
 pub mod create;
+pub mod cursor;
 pub mod delete;
 pub mod dropped;
 pub mod filter;

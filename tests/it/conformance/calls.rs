@@ -2,7 +2,7 @@
 
 use chrono::{SubsecRound, TimeDelta};
 use scim_provider::{
-    Capabilities, Changes, Compat, Key, Page, Patched, Precondition, Projection, Query, Reference, Resource,
+    Capabilities, Changes, Compat, Cursor, Key, Page, Patched, Precondition, Projection, Query, Reference, Resource,
     ResourceType, Store, StoreError, TenantId, Version,
 };
 
@@ -62,8 +62,17 @@ impl Store for Model {
     async fn list(&self, cx: &TenantId, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
         let indexed = query.filter.as_ref().and_then(|f| f.required_text("userName")).is_some();
         let mut tenant = self.reach(cx, None, Fault::Nothing);
-        if (self.is(Fault::ListsAcross) && query.filter.is_none()) || (self.is(Fault::FindsAcross) && indexed) {
-            tenant = self.tables().iter().find(|(_, table)| !table.rows.is_empty()).map_or(tenant, |(t, _)| t.clone());
+        let behind = matches!(query.cursor, Some(Cursor::After(_)));
+        if (self.is(Fault::CursorsAcross) && behind)
+            || (self.is(Fault::ListsAcross) && query.filter.is_none())
+            || (self.is(Fault::FindsAcross) && indexed)
+        {
+            let others = |id: &TenantId| !self.is(Fault::CursorsAcross) || id != cx;
+            let tables = self.tables();
+            tenant = tables
+                .iter()
+                .find(|(id, table)| others(id) && !table.rows.is_empty())
+                .map_or(tenant, |(t, _)| t.clone());
         }
         let everywhere: usize = self.tables().values().map(|table| table.rows.len()).sum();
         self.table(&tenant, |table| {
@@ -283,7 +292,8 @@ impl Store for Model {
         match self.fault {
             Some(Fault::CreatesAllTheSame) => Capabilities::default().without_create(),
             Some(Fault::DeletesAllTheSame) => Capabilities::default().without_delete(),
-            _ => Capabilities::default(),
+            _ if self.honesty == Honesty::Matches => Capabilities::default(),
+            _ => Capabilities::default().with_cursor(),
         }
     }
 

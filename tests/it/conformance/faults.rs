@@ -251,6 +251,28 @@ faults! {
     OrdersBytes,
     /// whoever has no value comes first
     MissingFirst,
+    /// every page by cursor is the first
+    CursorsStartOver,
+    /// a position counts rows
+    CursorsCountRows,
+    /// a position looks its row up
+    CursorsNeedTheirRow,
+    /// a position has no id: those of equal values are skipped
+    CursorsSkipEquals,
+    /// behind a value is nobody who has none
+    CursorsLoseMissing,
+    /// behind a cursor the filter is forgotten
+    CursorsForgetTheFilter,
+    /// behind a cursor the order is forgotten
+    CursorsForgetTheOrder,
+    /// a page by cursor has no more than the limit
+    CursorsEndEarly,
+    /// a page by cursor is that by index
+    CursorsAreIndexes,
+    /// a position with an apostrophe is an error
+    CursorsQuote,
+    /// pages by cursor do not ask for the tenant
+    CursorsAcross,
     /// a PATCH changes members, and the name later
     MembersBeforeName,
     /// a PATCH removes what it does not name

@@ -1,6 +1,6 @@
 //! The model's lists.
 
-use scim_provider::{Page, Query, Resource, StoreError, fold};
+use scim_provider::{Cursor, Page, Query, Resource, Sort, StoreError, fold};
 
 use super::faults::Fault;
 use super::model::{Honesty, Model, text};
@@ -33,6 +33,9 @@ pub(super) fn page(
     if groups && is(Fault::NamesComeWithMembers) && !query.projection.includes("members") {
         matching.iter_mut().for_each(|r| *r = r.with("displayName", None::<String>).unwrap());
     }
+    if query.cursor.is_some() && !is(Fault::CursorsAreIndexes) {
+        return following(model, all, matching, query);
+    }
     match model.honesty {
         Honesty::Candidates => return Ok(Page::candidates(all)),
         Honesty::Matches => return Ok(Page::matches(matching)),
@@ -58,6 +61,49 @@ pub(super) fn page(
         _ => {}
     }
     Ok(Page::exact(matching.into_iter().skip(offset).take(limit).collect(), total))
+}
+
+/// A page by cursor: what matches, or candidates for it.
+fn following(model: &Model, all: Vec<Resource>, matching: Vec<Resource>, query: &Query) -> Result<Page, StoreError> {
+    let is = |fault| model.is(fault);
+    let candidates = model.honesty == Honesty::Candidates || is(Fault::CursorsForgetTheFilter);
+    let mut rows = if candidates { all } else { matching };
+    let known: Vec<Resource> = rows.clone();
+    rows.sort_by(|a, b| query.compare(a, b));
+    if is(Fault::CursorsForgetTheOrder) {
+        rows.reverse();
+    }
+    let most = query.limit + usize::from(!is(Fault::CursorsEndEarly));
+    if let Some(Cursor::After(position)) = &query.cursor {
+        let path = query.sort.as_ref().map(Sort::path);
+        let value = |r: &Resource| path.as_ref().and_then(|path| text(r, path)).map(|t| fold(&t).into_owned());
+        let last = position.value().and_then(|v| v.as_str()).map(|t| fold(&t).into_owned());
+        let here = known.iter().position(|r| r.id() == Some(position.id()));
+        match model.fault {
+            Some(Fault::CursorsStartOver) => {}
+            Some(Fault::CursorsNeedTheirRow) if here.is_none() => rows.clear(),
+            Some(Fault::CursorsQuote) if position.id().contains('\'') => {
+                return Err(StoreError::backend("unterminated quoted string"));
+            }
+            Some(Fault::CursorsCountRows) => {
+                let at = rows.iter().position(|r| r.id() == Some(position.id()));
+                let before = known.iter().filter(|r| !query.follows(r)).count();
+                rows.drain(..at.map_or(before.saturating_add(1), |at| at + 1).min(rows.len()));
+            }
+            Some(Fault::CursorsSkipEquals) if query.sort.is_some() => {
+                rows.retain(|r| query.follows(r) && value(r) != last);
+            }
+            Some(Fault::CursorsLoseMissing) if query.sort.is_some() => {
+                rows.retain(|r| query.follows(r) && value(r).is_some());
+            }
+            _ => rows.retain(|r| query.follows(r)),
+        }
+    }
+    rows.truncate(most);
+    Ok(match candidates && !is(Fault::CursorsForgetTheFilter) {
+        true => Page::following_candidates(rows),
+        false => Page::following(rows),
+    })
 }
 
 fn filtered(model: &Model, all: &[Resource], query: &Query) -> Result<Vec<Resource>, StoreError> {

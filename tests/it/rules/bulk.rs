@@ -46,6 +46,7 @@ fn a_message_that_is_wrong_is_refused_as_a_whole() {
 }
 
 /// R-7644-3.7-06 R-7644-3.7-11 R-7644-3.7-30
+///
 #[test]
 fn an_operation_goes_to_a_type_or_to_a_resource() {
     let scim = Scim::new();
@@ -111,6 +112,7 @@ fn an_operation_has_what_it_needs() {
 }
 
 /// R-7644-3.7-08
+///
 #[test]
 fn a_bulk_id_stands_for_one_operation() {
     let scim = Scim::new();
@@ -171,6 +173,7 @@ fn operations_reach_their_tenant_only() {
 }
 
 /// R-7644-3.7-04
+/// R-7644-3.2-08
 #[test]
 fn a_bulk_request_is_a_post() {
     let scim = Scim::new();

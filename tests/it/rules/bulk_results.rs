@@ -18,6 +18,7 @@ fn retitle(path: &str, title: &str) -> Value {
 
 /// R-7644-3.7-09 R-7644-3.7-13 R-7644-3.7-15 R-7644-3.7-17 R-7644-3.7-18 R-7644-3.7-25 R-7644-3.7-28 R-7644-3.7-29
 /// R-7644-3.7.3-01 R-7644-3.7.3-02 R-7644-3.7.3-03 R-7644-3.7.3-05 R-7644-3.7.3-06
+/// A-37 E-7644-05
 #[test]
 fn each_operation_has_the_result_of_a_request_of_its_own() {
     let scim = Scim::new();
@@ -50,6 +51,7 @@ fn each_operation_has_the_result_of_a_request_of_its_own() {
 }
 
 /// R-7644-3.7-14 R-7644-3.7-16 R-7644-3.7-19 R-7644-3.7.3-04
+/// R-7644-3.12-25
 #[test]
 fn an_error_stops_nothing_else() {
     let scim = Scim::new();
@@ -74,6 +76,7 @@ fn an_error_stops_nothing_else() {
 }
 
 /// R-7644-3.7-03 R-7644-3.7-20 R-7644-3.7-21 R-7644-3.7-22
+///
 #[test]
 fn after_so_many_errors_the_rest_is_left() {
     for (count, expected) in

@@ -1,8 +1,9 @@
 //! Pages by cursor (RFC 9865).
 
+use scim_provider::{MemoryStore, Service, User};
 use serde_json::{Value, json};
 
-use crate::scim::{Answer, LIST, SEARCH, Scim, id_of, user};
+use crate::scim::{Answer, BASE, LIST, SEARCH, Scim, id_of, user};
 
 fn ten() -> Scim {
     let scim = Scim::limited(|limits| {
@@ -79,6 +80,7 @@ fn pages_are_by_index_for_those_who_do_not_ask() {
 }
 
 /// R-9865-2-03 R-9865-2-04 R-9865-2.1-05
+///
 #[test]
 fn a_count_of_nothing_asks_for_the_total() {
     for count in ["0", "-3"] {
@@ -147,6 +149,7 @@ fn a_cursor_belongs_to_its_query() {
 }
 
 /// R-9865-2.1-02
+/// R-9865-5-04
 #[test]
 fn a_forged_cursor_is_refused() {
     let scim = ten();
@@ -187,6 +190,7 @@ fn a_search_request_carries_a_cursor() {
 }
 
 /// R-9865-4-01 R-9865-4-02 R-9865-4-03
+/// R-9865-4-04 R-9865-4-05
 #[test]
 fn the_configuration_says_so() {
     ten().get("/ServiceProviderConfig").has(json!({"pagination": {
@@ -194,7 +198,36 @@ fn the_configuration_says_so() {
     }}));
 }
 
-/// R-9865-5.2-01 R-9865-5.2-02
+/// R-9865-4-06 R-9865-4-09 R-9865-5-07 R-9865-5-08
+#[test]
+fn nothing_is_kept_for_a_cursor_and_it_does_not_expire() {
+    ten().get("/ServiceProviderConfig").lacks(&["/pagination/cursorTimeout"]);
+    let store = MemoryStore::new();
+    // two processes before one database
+    let [one, other] = [0, 1].map(|_| Scim::of(Service::builder(BASE).resource(User::resource_type(), store.clone())));
+    for name in ["ada", "bea", "cyd"] {
+        one.user(json!({"userName": name}));
+    }
+    let first = one.get("/Users?cursor&count=2&sortBy=userName");
+    let query = format!("/Users?cursor={}&count=2&sortBy=userName", next(&first).unwrap());
+    for scim in [&other, &one, &other] {
+        assert_eq!(scim.get(&query).is(200).each("userName"), ["cyd"]);
+    }
+}
+
+/// R-9865-5-03
+#[test]
+fn each_page_is_counted_anew() {
+    let scim = ten();
+    let first = scim.get("/Users?cursor&count=2&sortBy=userName").has(json!({"totalResults": 10}));
+    for id in first.each("id") {
+        scim.delete(&format!("/Users/{id}")).is(204);
+    }
+    let rest = scim.get(&format!("/Users?cursor={}&count=2&sortBy=userName", next(&first).unwrap()));
+    assert_eq!(rest.is(200).has(json!({"totalResults": 8})).each("userName"), ["u2", "u3"]);
+}
+
+/// R-9865-5-01 R-9865-5-02 R-9865-5-05
 #[test]
 fn a_cursor_of_another_tenant_reaches_nothing() {
     let scim = ten();

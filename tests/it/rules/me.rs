@@ -55,6 +55,7 @@ fn location(head: &http::response::Parts) -> &str {
 }
 
 /// R-7644-3.11-01 R-7644-3.11-05 R-7644-3.11-06 R-7644-3.11-07
+/// R-7644-3.2-06 A-28
 #[test]
 fn every_operation_reaches_the_own_resource() {
     let host = Host::new();
@@ -82,6 +83,7 @@ fn every_operation_reaches_the_own_resource() {
 }
 
 /// R-7644-3.11-03 R-7644-3.11-04
+/// R-7644-3.12-05
 #[test]
 fn a_host_may_send_clients_to_the_resource() {
     let host = Host::new();
@@ -109,6 +111,7 @@ fn a_post_creates_who_is_not_there_yet() {
 }
 
 /// R-7644-3.11-09
+/// R-7644-3.12-08
 #[test]
 fn nobody_is_not_found_and_the_host_may_refuse() {
     let host = Host::new();

@@ -1,0 +1,193 @@
+//! `tests/requirements.toml`: what the RFCs ask of a server, and which test proves it. The file and the tests are held against
+//! each other here, both ways.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use regex_lite::Regex;
+
+/// Where a requirement stands.
+#[derive(Debug, PartialEq)]
+enum Standing {
+    Tested(Vec<String>),
+    Host(String),
+    Declined(String),
+}
+
+/// The requirements by their ids, with their level.
+type Ledger = BTreeMap<String, (String, Standing)>;
+
+/// Which ids each test names in the lines in front of it.
+type Claims = BTreeMap<String, BTreeSet<String>>;
+
+#[test]
+fn the_ledger_and_the_tests_agree() {
+    let complaints = complaints(&ledger(), &claims());
+    assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+#[test]
+fn the_readme_sums_the_ledger_up() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let sum = summary(&ledger());
+    assert!(readme.contains(&sum), "README.md does not say: {sum}");
+}
+
+#[test]
+fn each_disagreement_is_found() {
+    let ledger = parse(
+        r#"
+"R-7644-1-01" = { level = "MUST", tested = ["a::one", "a::gone"] }
+"R-7644-1-02" = { level = "MUST", declined = "no" }
+"R-7644-1-03" = { level = "MAY", declined = "" }
+"R-7644-1-04" = { level = "MUST", tested = [] }
+"#,
+    )
+    .unwrap();
+    let claims = Claims::from([
+        ("a::one".to_owned(), BTreeSet::new()),
+        ("a::two".to_owned(), ["R-7644-1-01", "R-7644-9-09"].map(str::to_owned).into()),
+    ]);
+    assert_eq!(
+        complaints(&ledger, &claims),
+        [
+            "R-7644-1-01: `a::gone` does not exist",
+            "R-7644-1-01: `a::one` does not name it",
+            "R-7644-1-01: `a::two` proves it and is not listed",
+            "R-7644-1-02: a MUST cannot be declined",
+            "R-7644-1-03: has no reason",
+            "R-7644-1-04: no test is listed",
+            "R-7644-9-09: `a::two` names it and it is not in the ledger",
+        ]
+    );
+    assert!(parse("\"R-7644-1-01\" = { level = \"MUST\" }").is_err());
+    assert!(parse("\"R-7644-1-01\" = { level = \"MUST\", host = \"x\" }\n".repeat(2).as_str()).is_err());
+}
+
+fn complaints(ledger: &Ledger, claims: &Claims) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (id, (level, standing)) in ledger {
+        match standing {
+            Standing::Tested(tests) => {
+                if tests.is_empty() {
+                    complaints.push(format!("{id}: no test is listed"));
+                }
+                for test in tests {
+                    match claims.get(test) {
+                        None => complaints.push(format!("{id}: `{test}` does not exist")),
+                        Some(ids) if !ids.contains(id) => complaints.push(format!("{id}: `{test}` does not name it")),
+                        Some(_) => {}
+                    }
+                }
+            }
+            Standing::Declined(_) if level.eq_ignore_ascii_case("MUST") => {
+                complaints.push(format!("{id}: a MUST cannot be declined"));
+            }
+            Standing::Host(reason) | Standing::Declined(reason) if reason.len() < 10 => {
+                complaints.push(format!("{id}: has no reason"));
+            }
+            Standing::Host(_) | Standing::Declined(_) => {}
+        }
+    }
+    for (test, ids) in claims {
+        for id in ids {
+            match ledger.get(id) {
+                None => complaints.push(format!("{id}: `{test}` names it and it is not in the ledger")),
+                Some((_, Standing::Tested(tests))) if tests.contains(test) => {}
+                Some(_) => complaints.push(format!("{id}: `{test}` proves it and is not listed")),
+            }
+        }
+    }
+    complaints.sort();
+    complaints
+}
+
+/// The sentence of the README.
+fn summary(ledger: &Ledger) -> String {
+    let count = |is: fn(&Standing) -> bool| ledger.values().filter(|(_, standing)| is(standing)).count();
+    let tested = count(|s| matches!(s, Standing::Tested(_)));
+    let host = count(|s| matches!(s, Standing::Host(_)));
+    let declined = count(|s| matches!(s, Standing::Declined(_)));
+    format!(
+        "{} requirements on a server: {tested} proven by tests that name them, {host} the host's, {declined} declined",
+        ledger.len()
+    )
+}
+
+fn ledger() -> Ledger {
+    parse(&fs::read_to_string(root().join("tests/requirements.toml")).unwrap()).unwrap()
+}
+
+/// Reads the file, a requirement a line.
+fn parse(text: &str) -> Result<Ledger, String> {
+    let entry = Regex::new(r#"^"([^"]+)" = \{ level = "(\w+)", (tested|host|declined) = (.+) \}$"#).unwrap();
+    let mut ledger = Ledger::new();
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let found = entry.captures(line).ok_or_else(|| format!("no requirement: {line}"))?;
+        // strings and arrays of strings are written as in JSON
+        let value = |what: &str| format!("{what}: {line}");
+        let standing = match &found[3] {
+            "tested" => Standing::Tested(serde_json::from_str(&found[4]).map_err(|_| value("no list of tests"))?),
+            "host" => Standing::Host(serde_json::from_str(&found[4]).map_err(|_| value("no text"))?),
+            _ => Standing::Declined(serde_json::from_str(&found[4]).map_err(|_| value("no text"))?),
+        };
+        if ledger.insert(found[1].to_owned(), (found[2].to_owned(), standing)).is_some() {
+            return Err(format!("{} is there twice", &found[1]));
+        }
+    }
+    Ok(ledger)
+}
+
+/// The tests of this binary and of the library, by their paths.
+fn claims() -> Claims {
+    let mut claims = Claims::new();
+    for (folder, inner) in [("tests/it", ""), ("src", "::tests")] {
+        for file in files(&root().join(folder)) {
+            let path = file.strip_prefix(root().join(folder)).unwrap().with_extension("");
+            let module = path.iter().map(|step| step.to_str().unwrap()).collect::<Vec<_>>().join("::");
+            let module = module.strip_suffix("::mod").unwrap_or(&module).to_owned();
+            let inner = if module.ends_with("tests") { "" } else { inner };
+            for (name, ids) in tests(&fs::read_to_string(&file).unwrap()) {
+                claims.entry(format!("{module}{inner}::{name}")).or_default().extend(ids);
+            }
+        }
+    }
+    claims
+}
+
+/// The tests of a file, with the ids in the doc lines in front of them.
+fn tests(text: &str) -> Vec<(String, BTreeSet<String>)> {
+    let id = Regex::new(r"\b(?:R-\d{4}-[\w.\-]*\d|R-ROLES-\d+|[AI]-\d+|E-\d+-\d+)\b").unwrap();
+    let function = Regex::new(r"^(?:pub(?:\([^)]*\))? )?(?:async )?fn (\w+)").unwrap();
+    let (mut found, mut ids, mut is_test) = (Vec::new(), BTreeSet::new(), false);
+    for line in text.lines().map(str::trim) {
+        if line.starts_with("///") {
+            ids.extend(id.find_iter(line).map(|id| id.as_str().to_owned()));
+        } else if line.starts_with("#[") {
+            is_test |= line.contains("test");
+        } else {
+            if let Some(name) = function.captures(line).filter(|_| is_test) {
+                found.push((name[1].to_owned(), std::mem::take(&mut ids)));
+            }
+            (ids, is_test) = (BTreeSet::new(), false);
+        }
+    }
+    found
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        match entry.is_dir() {
+            true => found.extend(files(&entry)),
+            false if entry.extension().is_some_and(|extension| extension == "rs") => found.push(entry),
+            false => {}
+        }
+    }
+    found
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
