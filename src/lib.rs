@@ -78,8 +78,8 @@ pub use patch::{Changes, Patch, PatchError, Patched, RelationChange};
 pub use query::Query;
 pub use resource::{
     Address, Email, EnterpriseUser, Entitlement, Extension, Group, GroupMembership, InstantMessaging, Manager, Member,
-    Meta, Name, PhoneNumber, Photo, Projection, Reference, Resource, Role, Secret, UnknownAttributes, User, ValueRef,
-    Violation, X509Certificate,
+    Meta, Name, PhoneNumber, Photo, Projection, Reference, Resource, ResourceWriter, Role, Secret, UnknownAttributes,
+    User, ValueRef, Violation, X509Certificate,
 };
 pub use schema::{ResourceType, Schema};
 pub use service::{

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::verdict::{Log, Stop, Verdict};
 use super::{Fixture, Tenant};
+use crate::resource::{Known, Links};
 use crate::{
     Capabilities, Changes, Compat, Key, Limits, Page, Patch, Patched, Precondition, Projection, Query, Resource,
-    ResourceType, Store, StoreError, Version,
+    ResourceType, ResourceWriter, Store, StoreError, Version,
 };
 
 /// A case that has begun: a fixture, and the section that the case is about.
@@ -170,6 +171,25 @@ impl<S: Store> Desk<'_, S> {
     pub(super) async fn get(&self, id: &str) -> Result<Option<Resource>, Stop> {
         let outcome = self.try_get(id, &Projection::everything(&self.ty)).await;
         self.done(outcome, "`get` to answer with a resource or `None`")
+    }
+
+    /// Checks that `show` gives what `get` gives, in whatever order the values of an attribute come.
+    pub(super) async fn shows_what_it_reads(&self, id: &str) -> Verdict {
+        let links = Links::default();
+        let want = Projection::default_of(&self.ty);
+        let mut writer = ResourceWriter::new(&want, &links, Known::default());
+        let shown = self.store.show(&self.cx, Key::new(&self.ty, id), &mut writer).await;
+        let shown = self.done(shown, "`show` to say whether the resource is there")?;
+        let written = writer.finish().filter(|_| shown).map(|(_, body)| unordered(&body));
+        self.note(format!("show `{id}`"), &format!("{written:?}"));
+        let read = self.try_get(id, &want).await;
+        let read = self.done(read, "`get` to answer with a resource or `None`")?;
+        let mut writer = ResourceWriter::new(&want, &links, Known::default());
+        let expected = read.and_then(|resource| {
+            writer.resource(&resource);
+            writer.finish().map(|(_, body)| unordered(&body))
+        });
+        self.log.expect(written == expected, format!("{expected:?}, as read"), format!("{written:?}"))
     }
 
     /// Reads a resource that has to be there.
@@ -399,4 +419,15 @@ fn told_when(when: Precondition<'_>) -> String {
         let versions: Vec<&str> = versions.iter().map(Version::as_str).collect();
         format!(" when at version {}", versions.join(" or "))
     })
+}
+
+/// A document whose lists have an order of their own.
+fn unordered(body: &[u8]) -> Option<Value> {
+    let mut document: Value = serde_json::from_slice(body).ok()?;
+    for value in document.as_object_mut()?.values_mut() {
+        if let Some(list) = value.as_array_mut() {
+            list.sort_by_key(Value::to_string);
+        }
+    }
+    Some(document)
 }

@@ -47,6 +47,7 @@ macro_rules! __store_cases {
             read::identity_is_there_whatever_is_wanted,
             read::what_is_wanted_is_there,
             read::members_are_there_when_wanted,
+            read::what_is_shown_is_what_is_read,
             read::an_empty_list_is_a_list,
             read::everybody_is_listed_once,
             read::a_list_holds_one_type,

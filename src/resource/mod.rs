@@ -27,6 +27,7 @@ mod value;
 mod violation;
 mod walk;
 mod write;
+mod writer;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -55,6 +56,8 @@ pub use self::user::{Name, User};
 pub use self::value::ValueRef;
 pub use self::violation::{Violation, ViolationKind};
 pub(crate) use self::write::Links;
+pub(crate) use self::writer::Known;
+pub use self::writer::ResourceWriter;
 
 use crate::etag::Version;
 use crate::password::Password;

@@ -79,14 +79,16 @@ impl Resource {
     /// Appends the resource as an answer shows it.
     pub(crate) fn write(&self, out: &mut Vec<u8>, projection: &Projection, links: Option<&Links>) {
         out.push(b'{');
-        let mut writer = Writer { resource: self, projection, links, empty: out.len(), run: None, out };
+        let empty = out.len();
+        let mut writer = Writer::new(self, projection, links, out, empty);
         writer.entries(0..self.document().entries().len());
         writer.flush();
         writer.out.push(b'}');
     }
 }
 
-struct Writer<'w> {
+/// Writes parts of a resource.
+pub(super) struct Writer<'w> {
     resource: &'w Resource,
     projection: &'w Projection,
     links: Option<&'w Links>,
@@ -97,9 +99,20 @@ struct Writer<'w> {
     run: Option<(u32, u32)>,
 }
 
-impl Writer<'_> {
+impl<'w> Writer<'w> {
+    /// A writer of a resource whose object is open; `empty` is the length of `out` at which it has no members yet.
+    pub(super) fn new(
+        resource: &'w Resource,
+        projection: &'w Projection,
+        links: Option<&'w Links>,
+        out: &'w mut Vec<u8>,
+        empty: usize,
+    ) -> Self {
+        Self { resource, projection, links, out, empty, run: None }
+    }
+
     /// Those at these places of the directory.
-    fn entries(&mut self, places: Range<usize>) {
+    pub(super) fn entries(&mut self, places: Range<usize>) {
         let (table, document) = (self.resource.resource_type().table(), self.resource.document());
         let mut at = places.start;
         while let Some(entry) = document.entry_at(at).filter(|_| at < places.end) {
@@ -140,7 +153,7 @@ impl Writer<'_> {
         }
     }
 
-    fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         if let Some((start, end)) = self.run.take() {
             self.separate();
             let text = self.resource.document().json().get(start as usize..end as usize);
@@ -223,7 +236,7 @@ impl Writer<'_> {
     }
 
     /// One complex value. Says whether anything of it was wanted.
-    fn object(&mut self, node: &Node, object: &[u8], keep: Keep) -> bool {
+    pub(super) fn object(&mut self, node: &Node, object: &[u8], keep: Keep) -> bool {
         if keep == Keep::Whole {
             self.whole_object(node, object);
             return true;

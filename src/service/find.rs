@@ -9,7 +9,7 @@ use super::{Inner, Registered};
 use crate::Error;
 use crate::messages::LIST_RESPONSE_SCHEMA;
 use crate::query::Parameters;
-use crate::resource::{Projection, Resource};
+use crate::resource::{Known, Projection, Resource, ResourceWriter};
 use crate::store::{Context, Key, StoreError};
 
 impl<C: Context> Inner<C> {
@@ -22,13 +22,16 @@ impl<C: Context> Inner<C> {
     ) -> Result<Reply, Error> {
         let asked = self.projection(registered, call)?;
         let projection = asked.as_ref().unwrap_or(&registered.default);
-        let found = registered.store.get(cx, Key::new(&registered.ty, id), projection).await?;
-        let resource = found.ok_or_else(|| Error::not_found("no such resource"))?;
+        let known = Known { if_match: call.if_match.as_ref(), if_none_match: call.if_none_match.as_ref() };
+        let mut writer = ResourceWriter::new(projection, &self.links, known);
+        let shown = registered.store.show(cx, Key::new(&registered.ty, id), &mut writer).await?;
+        let found = if shown { writer.finish() } else { None };
+        let (resource, body) = found.ok_or_else(|| Error::not_found("no such resource"))?;
         self.check_match(&resource, call)?;
         if let Some(reply) = self.unchanged(&resource, call) {
             return Ok(reply);
         }
-        Ok(self.show(&resource, projection))
+        Ok(Reply::json(body).with_etag(resource.version().as_ref()))
     }
 
     pub(super) async fn list(

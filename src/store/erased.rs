@@ -5,7 +5,7 @@ use std::pin::Pin;
 use super::{Capabilities, Key, Page, Precondition, Store, StoreError};
 use crate::patch::{Changes, Patched};
 use crate::query::Query;
-use crate::resource::{Projection, Resource};
+use crate::resource::{Projection, Resource, ResourceWriter};
 use crate::schema::ResourceType;
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -13,6 +13,7 @@ type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send +
 /// [`Store`] as a trait object.
 pub(crate) trait ErasedStore<C>: Send + Sync {
     fn get<'a>(&'a self, cx: &'a C, key: Key<'a>, want: &'a Projection) -> Answer<'a, Option<Resource>>;
+    fn show<'a, 'w: 'a>(&'a self, cx: &'a C, key: Key<'a>, writer: &'a mut ResourceWriter<'w>) -> Answer<'a, bool>;
     fn list<'a>(&'a self, cx: &'a C, ty: &'a ResourceType, query: &'a Query) -> Answer<'a, Page>;
     fn create<'a>(&'a self, cx: &'a C, ty: &'a ResourceType, draft: Resource) -> Answer<'a, Resource>;
     fn replace<'a>(&'a self, cx: &'a C, key: Key<'a>, new: Resource, when: Precondition<'a>) -> Answer<'a, Resource>;
@@ -31,6 +32,15 @@ pub(crate) trait ErasedStore<C>: Send + Sync {
 impl<S: Store> ErasedStore<S::Context> for S {
     fn get<'a>(&'a self, cx: &'a S::Context, key: Key<'a>, want: &'a Projection) -> Answer<'a, Option<Resource>> {
         Box::pin(Store::get(self, cx, key, want))
+    }
+
+    fn show<'a, 'w: 'a>(
+        &'a self,
+        cx: &'a S::Context,
+        key: Key<'a>,
+        writer: &'a mut ResourceWriter<'w>,
+    ) -> Answer<'a, bool> {
+        Box::pin(Store::show(self, cx, key, writer))
     }
 
     fn list<'a>(&'a self, cx: &'a S::Context, ty: &'a ResourceType, query: &'a Query) -> Answer<'a, Page> {

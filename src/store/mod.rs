@@ -31,7 +31,7 @@ pub use self::page::Page;
 use crate::etag::Version;
 use crate::patch::{Changes, Patched};
 use crate::query::Query;
-use crate::resource::{Projection, Resource};
+use crate::resource::{Projection, Resource, ResourceWriter};
 use crate::schema::ResourceType;
 
 /// Whom a request is made for. The host's own type carries what its stores need: the tenant, who is calling, a pool.
@@ -98,6 +98,23 @@ pub trait Store: Send + Sync + 'static {
         key: Key<'_>,
         want: &Projection,
     ) -> impl Future<Output = Result<Option<Resource>, StoreError>> + Send;
+
+    /// Shows one resource in an answer; `false` when the tenant has none with this id. It is [`get`](Self::get) with another
+    /// way for the result: a store of groups with very many members passes their rows on as they come.
+    ///
+    /// What is written in the end has to be one state of the resource: read the document and the rows in one statement or
+    /// one snapshot.
+    fn show(
+        &self,
+        cx: &Self::Context,
+        key: Key<'_>,
+        writer: &mut ResourceWriter<'_>,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        async move {
+            let found = self.get(cx, key, writer.projection()).await?;
+            Ok(found.map(|resource| writer.resource(&resource)).is_some())
+        }
+    }
 
     /// The resources that a query asks for, or more of them: the [`Page`] says which part of the query was carried out.
     ///

@@ -53,8 +53,21 @@ impl Database {
     pub(crate) async fn read(&self) -> Result<Session, StoreError> {
         Session::strike()?;
         match self {
-            Self::Sqlite { read, .. } => read.acquire().await.map(Session::SqliteRead),
-            Self::Postgres(pool) => pool.acquire().await.map(Session::PostgresRead),
+            Self::Sqlite { read, .. } => read.acquire().await.map(Session::SqliteConnection),
+            Self::Postgres(pool) => pool.acquire().await.map(Session::PostgresConnection),
+        }
+        .map_err(failure)
+    }
+
+    /// A transaction that reads one state of the database in several statements.
+    pub(crate) async fn snapshot(&self) -> Result<Session, StoreError> {
+        Session::strike()?;
+        match self {
+            Self::Sqlite { read, .. } => read.begin().await.map(Session::SqliteTransaction),
+            Self::Postgres(pool) => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                pool.begin_with(begin).await.map(Session::PostgresTransaction)
+            }
         }
         .map_err(failure)
     }
@@ -67,8 +80,8 @@ impl Database {
             let begun = match self {
                 // It takes its turn right away: one that starts by reading would find its snapshot outdated when it comes
                 // to write, and fail.
-                Self::Sqlite { write, .. } => write.begin_with("BEGIN IMMEDIATE").await.map(Session::SqliteWrite),
-                Self::Postgres(pool) => pool.begin().await.map(Session::PostgresWrite),
+                Self::Sqlite { write, .. } => write.begin_with("BEGIN IMMEDIATE").await.map(Session::SqliteTransaction),
+                Self::Postgres(pool) => pool.begin().await.map(Session::PostgresTransaction),
             };
             match begun {
                 Err(e) if attempt < ATTEMPTS && is_busy(&e) => attempt += 1,

@@ -68,6 +68,22 @@ impl Dialect {
         }
     }
 
+    /// tenant, group id, member id, limit → so many of the group's members behind that one, likewise
+    pub(crate) fn members_behind(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT json_group_array(json_array(m.member_id, m.member_kind))
+                 FROM (SELECT member_id, member_kind FROM group_members
+                       WHERE tenant = $1 AND group_id = $2 AND member_id > $3 ORDER BY member_id LIMIT $4) AS m"
+            }
+            Self::Postgres => {
+                "SELECT json_agg(json_build_array(m.member_id, m.member_kind))::text
+                 FROM (SELECT member_id, member_kind FROM group_members
+                       WHERE tenant = $1 AND group_id = $2 AND member_id > $3 ORDER BY member_id LIMIT $4) AS m"
+            }
+        }
+    }
+
     /// The groups of the row `users` as a JSON array of `[id, kind, name]`.
     pub(crate) fn groups_of_user(self) -> &'static str {
         match self {

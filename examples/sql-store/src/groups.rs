@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use scim_provider::filter::sql::{ChildTable, Column, ColumnMap, MapError};
 use scim_provider::{
-    Capabilities, Changes, Context, Key, Page, Patched, Precondition, Projection, Query, Resource, ResourceType, Store,
-    StoreError,
+    Capabilities, Changes, Context, Key, Page, Patched, Precondition, Projection, Query, Resource, ResourceType,
+    ResourceWriter, Store, StoreError,
 };
 
 use crate::Caller;
 use crate::database::{Database, retried};
 use crate::keys::{checked, folded};
-use crate::members::{add, array, keep_only, leave_all, relate};
+use crate::members::{self, add, array, keep_only, leave_all, relate};
 use crate::record::{Record, content_of, now};
 use crate::select::{Maps, Table};
 use crate::session::Session;
@@ -29,6 +29,21 @@ impl Store for Groups {
     async fn get(&self, cx: &Caller, key: Key<'_>, want: &Projection) -> Result<Option<Resource>, StoreError> {
         let mut session = self.database.read().await?;
         Table::Groups.get(&mut session, cx.tenant().as_str(), key.resource_type, key.id, want).await
+    }
+
+    /// Members go from their rows into the answer.
+    async fn show(&self, cx: &Caller, key: Key<'_>, writer: &mut ResourceWriter<'_>) -> Result<bool, StoreError> {
+        let tenant = cx.tenant().as_str();
+        let mut session = match writer.projection().includes("members") {
+            true => self.database.snapshot().await?,
+            false => self.database.read().await?,
+        };
+        let Some(group) = Table::Groups.record(&mut session, tenant, key.id).await? else { return Ok(false) };
+        if writer.begin(&group.resource(key.resource_type, "members")?, "members") {
+            members::show(&mut session, tenant, key.id, writer).await?;
+        }
+        session.commit().await?;
+        Ok(true)
     }
 
     async fn list(&self, cx: &Caller, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {

@@ -1,11 +1,38 @@
 //! Memberships: the rows between groups and their members.
 
-use scim_provider::{Reference, RelationChange, StoreError};
+use scim_provider::{Reference, RelationChange, ResourceWriter, StoreError};
 
 use crate::dialect::Listed;
 use crate::keys::checked;
-use crate::record::json_list;
+use crate::record::{Row, json_list, rows};
 use crate::session::Session;
+
+/// How many members are read at a time for an answer: enough that statements are few, little enough to be held.
+const CHUNK: usize = 4_096;
+
+/// Writes the members of a group into an answer, a chunk at a time.
+pub(crate) async fn show(
+    snapshot: &mut Session,
+    tenant: &str,
+    group: &str,
+    writer: &mut ResourceWriter<'_>,
+) -> Result<(), StoreError> {
+    let mut last = String::new();
+    loop {
+        let limit = i64::try_from(CHUNK).unwrap_or(i64::MAX);
+        let binds = [tenant.into(), group.into(), (&last).into(), limit.into()];
+        let row = snapshot.row(snapshot.dialect().members_behind(), &binds).await?;
+        let Some(chunk) = row.map_or(Ok(None), |row| row.optional_text(0))? else { return Ok(()) };
+        let members = rows(&chunk)?;
+        for Row(id, kind, _) in &members {
+            writer.reference(id, kind.as_deref(), None);
+        }
+        if members.len() < CHUNK {
+            return Ok(());
+        }
+        last = members.into_iter().map(|Row(id, _, _)| id).max().unwrap_or_default().into_owned();
+    }
+}
 
 /// Carries a change of the members out and returns how many rows it took. Its cost follows the change, not the group.
 pub(crate) async fn relate(

@@ -107,9 +107,18 @@ fn text_of(content: &Resource) -> Result<Box<RawValue>, StoreError> {
 
 /// A reference as the statements give it: `[id, kind]` or `[id, kind, name]`.
 #[derive(Deserialize)]
-struct Row<'r>(#[serde(borrow)] Cow<'r, str>, Option<Cow<'r, str>>, #[serde(default)] Option<Cow<'r, str>>);
+pub(crate) struct Row<'r>(
+    #[serde(borrow)] pub(crate) Cow<'r, str>,
+    pub(crate) Option<Cow<'r, str>>,
+    #[serde(default)] pub(crate) Option<Cow<'r, str>>,
+);
+
+/// A list of references as the statements give it.
+pub(crate) fn rows(json: &str) -> Result<Vec<Row<'_>>, StoreError> {
+    serde_json::from_str(json).map_err(StoreError::backend)
+}
 
 fn references(json: &str) -> Result<Vec<Reference>, StoreError> {
-    let rows: Vec<Row<'_>> = serde_json::from_str(json).map_err(StoreError::backend)?;
+    let rows = rows(json)?;
     Ok(rows.iter().map(|Row(id, kind, name)| Reference::to(id, kind.as_deref(), name.as_deref())).collect())
 }

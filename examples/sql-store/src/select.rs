@@ -37,6 +37,16 @@ impl Table {
         row.map(|row| Record::read(&row, references)?.resource(ty, self.path())).transpose()
     }
 
+    /// One record, without its references.
+    pub(crate) async fn record(
+        self,
+        session: &mut Session,
+        tenant: &str,
+        id: &str,
+    ) -> Result<Option<Record>, StoreError> {
+        self.record_with(session, tenant, id, "").await
+    }
+
     /// One record in a transaction, for a change of it: nobody else changes it until the transaction ends.
     pub(crate) async fn for_update(
         self,
@@ -44,12 +54,23 @@ impl Table {
         tenant: &str,
         id: &str,
     ) -> Result<Option<Record>, StoreError> {
-        let mut sql = Statement::new(transaction.dialect());
+        let lock = transaction.dialect().for_update();
+        self.record_with(transaction, tenant, id, lock).await
+    }
+
+    async fn record_with(
+        self,
+        session: &mut Session,
+        tenant: &str,
+        id: &str,
+        lock: &str,
+    ) -> Result<Option<Record>, StoreError> {
+        let mut sql = Statement::new(session.dialect());
         self.select(&mut sql, false);
         sql.push(self.name());
         sql.identity(self, tenant, id);
-        sql.push(sql.dialect.for_update());
-        let row = transaction.row(&sql.text, &sql.binds).await?;
+        sql.push(lock);
+        let row = session.row(&sql.text, &sql.binds).await?;
         row.map(|row| Record::read(&row, false)).transpose()
     }
 

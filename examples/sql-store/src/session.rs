@@ -15,10 +15,10 @@ use crate::dialect::{Dialect, Listed};
 
 /// A connection, with or without a transaction on it.
 pub(crate) enum Session {
-    SqliteRead(PoolConnection<Sqlite>),
-    SqliteWrite(Transaction<'static, Sqlite>),
-    PostgresRead(PoolConnection<Postgres>),
-    PostgresWrite(Transaction<'static, Postgres>),
+    SqliteConnection(PoolConnection<Sqlite>),
+    SqliteTransaction(Transaction<'static, Sqlite>),
+    PostgresConnection(PoolConnection<Postgres>),
+    PostgresTransaction(Transaction<'static, Postgres>),
 }
 
 /// A value for a statement.
@@ -43,14 +43,16 @@ pub(crate) enum Row {
 macro_rules! on {
     ($session:expr, $sql:expr, $binds:expr, $method:ident, |$done:ident| $then:expr) => {
         match $session {
-            Session::SqliteRead(connection) => sqlite($sql, $binds).$method(&mut **connection).await.map(|$done| $then),
-            Session::SqliteWrite(connection) => {
+            Session::SqliteConnection(connection) => {
                 sqlite($sql, $binds).$method(&mut **connection).await.map(|$done| $then)
             }
-            Session::PostgresRead(connection) => {
+            Session::SqliteTransaction(connection) => {
+                sqlite($sql, $binds).$method(&mut **connection).await.map(|$done| $then)
+            }
+            Session::PostgresConnection(connection) => {
                 postgres($sql, $binds).$method(&mut **connection).await.map(|$done| $then)
             }
-            Session::PostgresWrite(connection) => {
+            Session::PostgresTransaction(connection) => {
                 postgres($sql, $binds).$method(&mut **connection).await.map(|$done| $then)
             }
         }
@@ -61,8 +63,8 @@ impl Session {
     /// What the connection speaks.
     pub(crate) fn dialect(&self) -> Dialect {
         match self {
-            Self::SqliteRead(_) | Self::SqliteWrite(_) => Dialect::Sqlite,
-            Self::PostgresRead(_) | Self::PostgresWrite(_) => Dialect::Postgres,
+            Self::SqliteConnection(_) | Self::SqliteTransaction(_) => Dialect::Sqlite,
+            Self::PostgresConnection(_) | Self::PostgresTransaction(_) => Dialect::Postgres,
         }
     }
 
@@ -114,9 +116,9 @@ impl Session {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         Self::strike()?;
         match self {
-            Self::SqliteRead(_) | Self::PostgresRead(_) => Ok(()),
-            Self::SqliteWrite(transaction) => transaction.commit().await,
-            Self::PostgresWrite(transaction) => transaction.commit().await,
+            Self::SqliteConnection(_) | Self::PostgresConnection(_) => Ok(()),
+            Self::SqliteTransaction(transaction) => transaction.commit().await,
+            Self::PostgresTransaction(transaction) => transaction.commit().await,
         }
         .map_err(failure)
     }

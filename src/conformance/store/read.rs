@@ -97,6 +97,22 @@ pub async fn members_are_there_when_wanted<F: Fixture>(fixture: &F) -> Verdict {
     Ok(())
 }
 
+/// What is shown is what is read, members included; and what is not there is not shown.
+pub async fn what_is_shown_is_what_is_read<F: Fixture>(fixture: &F) -> Verdict {
+    let case = Case::new(fixture, "the contract of `Store::show` (`get` with another way for the result)");
+    let users = case.users(Tenant::A)?;
+    let ada = users.create_named("ada").await?;
+    users.shows_what_it_reads(id_of(&ada)).await?;
+    users.shows_what_it_reads("2819c223-7f76-453a-919d-413861904646").await?;
+    case.users(Tenant::B)?.shows_what_it_reads(id_of(&ada)).await?;
+    let Ok(groups) = case.groups(Tenant::A) else { return Ok(()) };
+    for (name, members) in [("nobody", &[][..]), ("engines", &[&ada])] {
+        let group = groups.create_group(name, members).await?;
+        groups.shows_what_it_reads(id_of(&group)).await?;
+    }
+    Ok(())
+}
+
 /// A tenant without resources has an empty list, not an error.
 pub async fn an_empty_list_is_a_list<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, "RFC 7644 §3.4.2 (no match is an empty list)");

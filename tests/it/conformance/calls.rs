@@ -3,7 +3,7 @@
 use chrono::{SubsecRound, TimeDelta};
 use scim_provider::{
     Capabilities, Changes, Compat, Cursor, Key, Page, Patched, Precondition, Projection, Query, Reference, Resource,
-    ResourceType, Store, StoreError, TenantId, Version,
+    ResourceType, ResourceWriter, Store, StoreError, TenantId, Version,
 };
 
 use super::faults::Fault;
@@ -57,6 +57,20 @@ impl Store for Model {
             Some(found)
         });
         Ok(found.map(|found| self.with_displays(found)))
+    }
+
+    async fn show(&self, cx: &TenantId, key: Key<'_>, writer: &mut ResourceWriter<'_>) -> Result<bool, StoreError> {
+        let found = self.get(cx, key, writer.projection()).await?;
+        if let Some(resource) = &found {
+            match self.is(Fault::ShowsTheDocument) {
+                true => writer.resource(&resource.without_references()),
+                false => writer.resource(resource),
+            }
+        } else if self.is(Fault::ShowsNobody) {
+            writer.resource(&Resource::empty(key.resource_type));
+            return Ok(true);
+        }
+        Ok(found.is_some())
     }
 
     async fn list(&self, cx: &TenantId, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {

@@ -15,6 +15,10 @@ faults! {
     IdIsBulkId,
     /// ids are numbers modulo 16
     IdsRunOut,
+    /// the way that answers take knows neither members nor groups
+    ShowsTheDocument,
+    /// the way that answers take shows what it does not find
+    ShowsNobody,
     /// the id is made from the name
     IdFromName,
     /// `active` is not kept
