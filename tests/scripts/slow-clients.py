@@ -1,0 +1,159 @@
+"""Is slow, silent, too long or late with a server, and ends it: slow-clients.py BASE_URL TOKEN PID.
+
+All at once, since most of it is waiting. At the end the server gets SIGTERM while it is reading a body: it answers that request and
+accepts no other.
+"""
+import concurrent.futures
+import os
+import signal
+import socket
+import sys
+import time
+import urllib.parse
+
+base, token, process = sys.argv[1], sys.argv[2], int(sys.argv[3])
+url = urllib.parse.urlsplit(base)
+HEAD = f"Host: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/scim+json\r\n"
+USER = b'{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"slow%d@example.com"}'
+
+
+def connect():
+    return socket.create_connection((url.hostname, url.port), timeout=50)
+
+
+def post(length):
+    return f"POST {url.path}/Users HTTP/1.1\r\n{HEAD}Content-Length: {length}\r\n\r\n".encode()
+
+
+GET = f"GET {url.path}/ServiceProviderConfig HTTP/1.1\r\n{HEAD}\r\n".encode()
+
+
+def answer(connection):
+    """The status, 0 when the connection ends without one, and the seconds that it took."""
+    start, text = time.monotonic(), b""
+    try:
+        while b"\r\n" not in text and (part := connection.recv(65536)):
+            text += part
+    except ConnectionError:
+        pass
+    return int(text[9:12] or 0), time.monotonic() - start
+
+
+def stalled_body():
+    """408 after ten seconds."""
+    with connect() as connection:
+        connection.sendall(post(100) + b"{")
+        status, seconds = answer(connection)
+    return status == 408 and 8 < seconds < 15, (status, seconds)
+
+
+def trickling_body():
+    """The time is that of the whole body: a byte now and then does not help."""
+    with connect() as connection:
+        connection.sendall(post(100))
+        start = time.monotonic()
+        connection.settimeout(0.5)
+        text = b""
+        while not text and time.monotonic() - start < 20:
+            try:
+                connection.sendall(b" ")
+                text = connection.recv(65536)
+            except TimeoutError:
+                pass
+        return text[9:12] == b"408", text[:40]
+
+
+def stalled_head():
+    """The connection ends after half a minute, with or without a word."""
+    with connect() as connection:
+        connection.sendall(GET[:-2])
+        status, seconds = answer(connection)
+    return status in (0, 408) and 20 < seconds < 45, (status, seconds)
+
+
+def silence():
+    """A connection on which nothing is said ends, too."""
+    with connect() as connection:
+        status, seconds = answer(connection)
+    return status in (0, 408) and seconds < 45, (status, seconds)
+
+
+def kept_connection():
+    """A second request goes through the same connection, and the connection ends when it idles."""
+    with connect() as connection:
+        statuses = []
+        for _ in range(2):
+            connection.sendall(GET)
+            statuses.append(answer(connection)[0])
+            connection.settimeout(1)
+            try:
+                while connection.recv(65536):
+                    pass
+            except TimeoutError:
+                pass
+            connection.settimeout(50)
+        end, seconds = answer(connection)
+    return statuses == [200, 200] and end == 0 and 20 < seconds < 45, (statuses, end, seconds)
+
+
+def long_head():
+    """Refused, or cut off, without a word of the service's."""
+    with connect() as connection:
+        try:
+            connection.sendall(GET[:-2] + b"".join(b"X-%d: %s\r\n" % (n, b"x" * 8000) for n in range(30)) + b"\r\n")
+        except ConnectionError:
+            pass
+        status, _ = answer(connection)
+    return status in (0, 400, 431), status
+
+
+def many_headers():
+    with connect() as connection:
+        connection.sendall(GET[:-2] + b"X: y\r\n" * 200 + b"\r\n")
+        status, _ = answer(connection)
+    return status in (0, 400, 431), status
+
+
+def many_connections():
+    """Three hundred silent connections keep nobody out."""
+    held = [connect() for _ in range(300)]
+    with connect() as connection:
+        connection.sendall(GET)
+        status, seconds = answer(connection)
+    for connection in held:
+        connection.close()
+    return status == 200 and seconds < 2, (status, seconds)
+
+
+def ends_in_order():
+    body = USER % 1
+    with connect() as connection:
+        connection.sendall(post(len(body)) + body[:10])
+        time.sleep(0.3)
+        os.kill(process, signal.SIGTERM)
+        time.sleep(0.7)
+        try:
+            with connect() as late:
+                late.sendall(GET)
+                late.settimeout(2)
+                if answer(late)[0] == 200:
+                    return False, "a new connection was answered after SIGTERM"
+        except OSError:
+            pass
+        connection.sendall(body[10:])
+        status, _ = answer(connection)
+    return status == 201, status
+
+
+def show(check, outcome):
+    good, found = outcome
+    print(f"  {'as it should be' if good else 'WRONG'}: {check.__name__}: {found}")
+    return good
+
+
+checks = [stalled_body, trickling_body, stalled_head, silence, kept_connection, long_head, many_headers, many_connections]
+with concurrent.futures.ThreadPoolExecutor(len(checks)) as pool:
+    outcomes = [(check, pool.submit(check)) for check in checks]
+    good = all([show(check, future.result()) for check, future in outcomes])
+good = show(ends_in_order, ends_in_order()) and good
+sys.exit(0 if good else 1)
