@@ -150,6 +150,36 @@ pub fn request(data: &[u8]) {
     }
 }
 
+/// Any body of a bulk request gets a SCIM answer, and leaves everything readable and without a reference by `bulkId`.
+pub fn bulk(data: &[u8]) {
+    let host = Host::new();
+    let request = |method: Method, target: &str, body: &[u8]| {
+        let request = Request::builder().method(method).uri(format!("/scim/v2{target}"));
+        request.header("content-type", "application/scim+json").body(body.to_vec()).expect("the request is well-formed")
+    };
+    let text = String::from_utf8_lossy(data).replace("{user}", &host.user).replace("{group}", &host.group);
+    host.answers(request(Method::POST, "/Bulk", text.as_bytes()));
+    let groups = host.call(request(Method::GET, "/Groups?attributes=members.value&count=200", b""));
+    assert_eq!(groups.status(), 200);
+    assert!(
+        !String::from_utf8_lossy(groups.body()).contains("\"bulkId:"),
+        "{}",
+        String::from_utf8_lossy(groups.body())
+    );
+}
+
+/// Any cursor is refused, or one of the query: then a page that can be had without it.
+pub fn cursor(data: &[u8]) {
+    let host = Host::new();
+    let text: String = data.iter().map(|byte| format!("%{byte:02x}")).collect();
+    for query in ["count=1", "count=1&sortBy=userName", "count=1&sortBy=meta.created&filter=active%20pr"] {
+        let uri = format!("/scim/v2/Users?{query}&cursor={text}");
+        let Ok(request) = Request::get(uri).body(Vec::new()) else { return };
+        let response = host.call(request);
+        assert!(response.status() == 200 || response.status() == 400, "{}", response.status());
+    }
+}
+
 /// A service over a store with a user and a group: each run starts from the same.
 struct Host {
     service: Service<TenantId>,

@@ -4,7 +4,7 @@ mod laws;
 mod mutate;
 mod seeds;
 
-pub use laws::{filter, patch, path, query, request, resource};
+pub use laws::{bulk, cursor, filter, patch, path, query, request, resource};
 pub use mutate::Mutator;
 
 /// A law with the inputs to start from.
@@ -34,4 +34,6 @@ pub const TARGETS: &[Target] = &[
     Target { name: "resource", law: resource, seeds: Cases::resources },
     Target { name: "query", law: query, seeds: Cases::queries },
     Target { name: "request", law: request, seeds: Cases::requests },
+    Target { name: "bulk", law: bulk, seeds: Cases::bulks },
+    Target { name: "cursor", law: cursor, seeds: Cases::cursors },
 ];

@@ -86,6 +86,29 @@ impl Cases {
         seeds
     }
 
+    /// Bulk requests: what is hostile, and what refers ahead, back, in circles and from PATCHes.
+    pub fn bulks(&self) -> Vec<Vec<u8>> {
+        let mut seeds = self.hostile("bulk");
+        seeds.push(
+            br#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"failOnErrors":3,"Operations":[
+{"method":"POST","path":"/Groups","bulkId":"a","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"a","members":[{"value":"bulkId:b"}]}},
+{"method":"POST","path":"/Groups","bulkId":"b","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"b","members":[{"value":"bulkId:a"},{"value":"bulkId:u"}]}},
+{"method":"PATCH","path":"/Groups/{group}","data":{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"remove","path":"members[value eq \"bulkId:u\"]"},{"op":"add","path":"members","value":[{"value":"bulkId:u"}]}]}},
+{"method":"POST","path":"/Users","bulkId":"u","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u","manager":{"value":"bulkId:u"}}},
+{"method":"PUT","path":"/Users/bulkId:u","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"v"}},
+{"method":"DELETE","path":"/Users/{user}","version":"W/\"1\""}]}"#
+                .to_vec(),
+        );
+        seeds
+    }
+
+    /// Cursors, the empty one included.
+    pub fn cursors(&self) -> Vec<Vec<u8>> {
+        [&b""[..], b"A", b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", b"-_-_", b"%00", b"\xff"]
+            .map(<[u8]>::to_vec)
+            .into()
+    }
+
     /// The inputs of one layer that are written out, as texts or as JSON.
     fn hostile(&self, layer: &str) -> Vec<Vec<u8>> {
         let items = array(&self.hostile["items"]).iter().filter(|item| item["layer"] == layer);

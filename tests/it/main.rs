@@ -31,5 +31,6 @@ mod rules;
 mod scim;
 mod server;
 mod store_contract;
+mod tenant_types;
 mod throttle;
 mod wiring;

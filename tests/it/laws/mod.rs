@@ -2,6 +2,7 @@
 //! thought of. Each is checked on random inputs against a slow reference that is written here from the RFC and looks at
 //! `serde_json::Value` only. `PROPTEST_CASES` raises the number of inputs. Above each law stands a mistake that turns it red.
 
+mod bulk;
 mod documents;
 mod filters;
 mod given;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::devices::body;
-use crate::scim::Scim;
+use crate::scim::{ENTERPRISE, Scim};
 
 /// The serial numbers of devices, which are numbered in the order of creation, in the order of the query.
 fn order(devices: &[Value], query: &str) -> String {
@@ -100,4 +100,61 @@ fn equals_keep_one_order_over_all_pages() {
     seen.sort();
     seen.dedup();
     assert_eq!(seen.len(), 20);
+}
+
+/// R-7644-3.4.2.3-03 R-7644-3.4.2.3-05
+#[test]
+fn a_primary_value_without_the_part_counts_as_none() {
+    let devices = [
+        json!({"ports": [{"value": "a", "type": "usb"}, {"value": "b", "primary": true}]}),
+        json!({"ports": [{"value": "c", "type": "vga"}]}),
+        json!({}),
+    ];
+    assert_eq!(order(&devices[..2], "sortBy=ports.type"), "10");
+    assert_eq!(order(&devices[..2], "sortBy=ports.type&sortOrder=descending"), "01");
+    assert_eq!(order(&devices[1..], "sortBy=ports.primary").len(), 2);
+}
+
+/// R-7644-3.4.2.3-02 R-7644-3.4.2.3-04
+#[test]
+fn orders_reach_extensions_and_references() {
+    let scim = Scim::new();
+    let [a, b, _] = [("a", "9"), ("b", "1"), ("c", "5")].map(|(name, number)| {
+        let body = json!({"userName": name, ENTERPRISE: {"employeeNumber": number, "manager": {"value": number}}});
+        scim.user(body)
+    });
+    scim.group("x", &[&b]);
+    scim.group("y", &[&a]);
+    let names = |endpoint: &str, sort: &str, name: &str| {
+        scim.get(&format!("{endpoint}?sortBy={sort}")).is(200).each(name).concat()
+    };
+    for sort in ["employeeNumber", "manager", "manager.value"] {
+        assert_eq!(names("/Users", &format!("{ENTERPRISE}:{sort}"), "userName"), "bca", "{sort}");
+    }
+    assert_eq!(names("/Users", "groups.display", "userName"), "bac", "who is in no group comes last");
+    assert_eq!(names("/Groups", "members.display", "displayName"), "yx");
+    assert!(scim.get("/Users?sortBy=id").each("id").is_sorted());
+    for refused in ["password", "groups.$ref", "name", ENTERPRISE, "userName.x"] {
+        scim.get(&format!("/Users?sortBy={refused}")).refused(400, "invalidValue");
+    }
+}
+
+/// R-7644-3.4.2.3-10
+#[test]
+fn an_order_does_not_depend_on_the_size_of_pages() {
+    let scim = Scim::new();
+    for n in 0..12 {
+        let title = if n % 4 == 0 { json!(null) } else { json!(["x", "X", "y"][n % 3]) };
+        scim.user(json!({"userName": format!("u{n}"), "title": title}));
+    }
+    for order in ["ascending", "descending"] {
+        let url = format!("/Users?sortBy=title&sortOrder={order}");
+        let whole = scim.get(&url).is(200).each("id");
+        for count in [1, 5, 7] {
+            let pages =
+                (1..=12).step_by(count).map(|start| scim.get(&format!("{url}&startIndex={start}&count={count}")));
+            let ids: Vec<String> = pages.flat_map(|page| page.each("id")).collect();
+            assert_eq!(ids, whole, "{order} by {count}");
+        }
+    }
 }
