@@ -19,6 +19,7 @@ mod flows;
 mod house;
 mod laws;
 mod leniencies;
+mod lifecycle;
 mod limits;
 mod observer;
 mod push_down;
