@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # end-to-end.sh [APP:DATABASE…]: starts each example server with a fresh database, and drives it over HTTP with the scripts of the
 # folder `../shared`: the providers' flows, the concurrency probe, the hostile inputs. Without that folder only a round of requests
-# is made: the flows and the inputs are then run in process, by the tests. Where both apps are named, their answers are compared at
-# the end, and both get slow clients.
+# is made: the flows and the inputs are then run in process, by the tests. Each is checked by scim2-tester too. Two processes of an
+# app are set on one PostgreSQL database. Where both apps are named, their answers are compared at the end, and both get slow clients.
 #
 # APP is axum or actix, DATABASE is sqlite or postgres; without arguments, all four. PostgreSQL is the server that
 # SCIM_TEST_POSTGRES is the URL of: with-postgres.sh starts one.
@@ -16,6 +16,7 @@ if [ "$#" = 0 ]; then setups=(axum:sqlite axum:postgres actix:sqlite actix:postg
 
 drive() {
   python3 tests/scripts/first-round.py "$base" "$token"
+  bash tests/scripts/scim-tester.sh "$base" "$token"
   if [ ! -d "$shared/idp" ]; then
     echo "$shared is not there: flows and attacks were run in process only"
     return
@@ -28,6 +29,12 @@ drive() {
   kill -0 "$server"
 }
 
+for setup in "${setups[@]}"; do
+  if [ "${setup##*:}" = postgres ]; then
+    echo "--- two processes of ${setup%%:*} on one database"
+    python3 tests/scripts/two-processes.py "$target/release/${setup%%:*}-example" "$(fresh_database postgres)" --patches 60
+  fi
+done
 apps=$(printf '%s\n' "${setups[@]%%:*}" | sort -u)
 for setup in "${setups[@]}"; do
   echo "--- ${setup%%:*} on ${setup##*:}"

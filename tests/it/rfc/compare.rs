@@ -7,8 +7,11 @@ use serde_json::Value;
 /// Where they differ: what is printed and what came, with null for what is not there.
 pub(super) type Differences = BTreeMap<String, (Value, Value)>;
 
+/// Says whether a text has the right form.
+type Form = fn(&str) -> bool;
+
 /// Text that each implementation makes up: both sides have to have some, and of the right form.
-const FREE: [(&str, fn(&str) -> bool); 8] = [
+const FREE: [(&str, Form); 8] = [
     ("created", is_time),
     ("lastModified", is_time),
     ("version", is_tag),
