@@ -119,6 +119,10 @@ pub trait Store: Send + Sync + 'static {
     /// The resources that a query asks for, or more of them: the [`Page`] says which part of the query was carried out.
     ///
     /// The order is stable: the same call gives the same order as long as nothing changes.
+    ///
+    /// A store that says [`Capabilities::with_cursor`] is also asked for pages by cursor, where [`Query::cursor`] is set: it
+    /// returns what follows that position as [`Page::following`], or, where it cannot express the order, all that match as for
+    /// any other query. Whose resources they are is still the context's to say: a position may come from anywhere.
     fn list(
         &self,
         cx: &Self::Context,
