@@ -122,6 +122,20 @@ fn who_is_created_disabled_stays_so_until_told_otherwise() {
     });
 }
 
+/// R-7644-3.5.1-05
+#[test]
+fn a_replacement_that_leaves_active_out_unsets_it_and_says_so() {
+    let scim = Scim::new();
+    let path = scim.create("/Users", merged(person(), json!({"active": false})));
+    let mut without = person();
+    without.as_object_mut().unwrap().remove("active");
+    let replaced = scim.put(&path, without).is(200).lacks(&["/active"]);
+    assert_eq!(replaced.exchange.changed, ["active"]);
+    for filter in ["active eq false", "active eq true", "active pr"] {
+        assert!(!scim.finds("/Users", filter), "{filter}");
+    }
+}
+
 /// R-7644-3.6-04 R-7644-3.6-05 R-7644-3.6-08
 #[test]
 fn who_is_deleted_is_gone_from_everywhere_and_a_second_time_not_found() {
