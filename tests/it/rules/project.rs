@@ -43,11 +43,14 @@ fn attributes_names_all_that_is_wanted() {
     assert_eq!(names(&listed.at("/Resources/0")), ["id", "schemas", "userName"]);
 }
 
-/// R-7644-3.9-05 R-7644-3.4.2.5-04 R-7643-7-25
+/// R-7644-3.9-05 R-7644-3.4.2.5-01 R-7644-3.4.2.5-04 R-7643-7-25
 #[test]
 fn excluded_attributes_names_what_is_not() {
     shows("excludedAttributes=title,emails", &["id", "meta", "name", "schemas", ENTERPRISE, "userName"]);
     shows("excludedAttributes=id,schemas,meta,name,emails,title,userName", &["id", "schemas", ENTERPRISE]);
+    let (scim, _) = ada();
+    let listed = scim.get("/Users?excludedAttributes=title,emails").is(200);
+    assert_eq!(names(&listed.at("/Resources/0")), ["id", "meta", "name", "schemas", ENTERPRISE, "userName"]);
 }
 
 /// R-7644-3.9-03 A-31 R-7644-3.4.2.5-02
