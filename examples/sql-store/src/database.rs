@@ -10,7 +10,7 @@ use std::time::Duration;
 use scim_provider::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, PgPool, SqlitePool};
+use sqlx::{Connection as _, Executor as _, PgPool, SqlitePool};
 
 use crate::session::{Session, failure, is_busy, is_retryable};
 
@@ -164,6 +164,15 @@ async fn open_postgres(url: &str) -> Result<Database, sqlx::Error> {
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(ACQUIRE)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                // There is an index for every statement. A plan that was made for an empty table and kept is one of that index
+                // then, and still right when the table is full. Engines without the setting plan in other ways.
+                let known = connection.execute("SET enable_seqscan = off").await;
+                tracing::debug!(known = known.is_ok(), "the planner prefers indexes");
+                Ok(())
+            })
+        })
         // asking each time costs every request a round trip
         .test_before_acquire(false)
         .before_acquire(|connection, state| {

@@ -135,8 +135,8 @@ fn sqlite(statement: Listed) -> &'static str {
     }
 }
 
-/// Written so that no statistics, old or missing, make the planner read more than the rows that are named: an array is looked up
-/// value by value in the index, and a scalar subquery row by row, where a list or a join might be hashed against a whole group.
+/// Old or missing statistics must not make the planner read a whole group: what a member is comes row by row from scalar
+/// subqueries, where a join might be hashed, and a list is an array that an index can be asked for.
 fn postgres(statement: Listed) -> &'static str {
     match statement {
         Listed::AddMembers => {
