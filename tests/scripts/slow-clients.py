@@ -97,10 +97,10 @@ def kept_connection():
 
 
 def long_head():
-    """Refused, or cut off, without a word of the service's."""
+    """Refused, or cut off, without a word of the service's. Servers look at the length between two reads, so it is one far too long."""
     with connect() as connection:
         try:
-            connection.sendall(GET[:-2] + b"".join(b"X-%d: %s\r\n" % (n, b"x" * 8000) for n in range(30)) + b"\r\n")
+            connection.sendall(GET[:-2] + b"".join(b"X-%d: %s\r\n" % (n, b"x" * 20000) for n in range(30)) + b"\r\n")
         except ConnectionError:
             pass
         status, _ = answer(connection)

@@ -13,8 +13,9 @@ use scim_example_app::{CONNECTIONS, GRACE, HEAD_TIME};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-/// How long the head of a request may be, in bytes.
-const HEAD: usize = 128 << 10;
+/// How many bytes of a head may come before hyper refuses to read on. It looks between two reads, and one read may bring as
+/// much again: 64 KiB are always taken, and more than twice that never is.
+const HEAD: usize = 64 << 10;
 
 /// Serves until `end`, then lets requests that have begun come to theirs.
 pub(crate) async fn serve(listener: TcpListener, router: Router, end: impl Future<Output = ()>) {
