@@ -7,7 +7,7 @@ use super::operand::{Instant, Test, Text};
 use crate::compat::{Compat, Leniency, Repairs};
 use crate::error::excerpt;
 use crate::schema::table::{AttrId, Node, Role, Table};
-use crate::schema::{AttributeType, ResourceType};
+use crate::schema::{Attribute, AttributeType, ResourceType};
 use crate::{AttrPath, time};
 
 /// A filter whose paths have been resolved against a resource type: what can be evaluated or translated.
@@ -321,7 +321,12 @@ impl Binder<'_> {
                 None => mistyped("is compared with a date and time such as \"2026-01-31T09:00:00Z\""),
             },
             (AttributeType::DateTime, _) => mistyped("is compared with a date and time in quotes"),
-            (_, Literal::String(text)) => Ok(Test::Text(op, Text::new(text, node.definition().case_exact))),
+            (_, Literal::String(text)) => {
+                let Attribute { preparation, case_exact, .. } = node.definition();
+                // what is not allowed is no value of any resource: as it is written it is found nowhere
+                let prepared = preparation.as_ref().and_then(|preparation| preparation.apply(text));
+                Ok(Test::Text(op, Text::new(prepared.as_deref().unwrap_or(text), *case_exact)))
+            }
             _ => mistyped("is compared with a string"),
         }
     }

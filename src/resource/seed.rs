@@ -143,6 +143,14 @@ impl ValueSeed<'_, '_> {
 
     fn text<E: Error>(self, text: &str) -> Result<bool, E> {
         let node = self.reader.ty().node(self.id);
+        let prepared = match node.definition().preparation.filter(|_| !self.reader.is_stored()) {
+            None => Cow::Borrowed(text),
+            Some(preparation) => match preparation.apply(text) {
+                Some(prepared) => prepared,
+                None => return Err(self.reader.fail(ViolationKind::Value, self.id, "holds text that is not allowed")),
+            },
+        };
+        let text = &*prepared;
         match node.kind() {
             AttributeType::Complex => self.plain_reference(text),
             AttributeType::Boolean => {

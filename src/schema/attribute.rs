@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Preparation;
+
 /// An attribute's definition: its type and characteristics (RFC 7643 §2.2, §7).
 ///
 /// Start from a constructor, which sets the defaults of RFC 7643 §2.2, and add what differs.
@@ -38,6 +40,8 @@ pub struct Attribute {
     pub reference_types: Vec<String>,
     /// The parts of a complex attribute.
     pub sub_attributes: Vec<Attribute>,
+    /// What is done to a text before it is stored or compared. It is the host's own affair and never published.
+    pub preparation: Option<Preparation>,
 }
 
 impl Attribute {
@@ -55,6 +59,7 @@ impl Attribute {
             uniqueness: Uniqueness::default(),
             reference_types: Vec::new(),
             sub_attributes: Vec::new(),
+            preparation: None,
         }
     }
 
@@ -155,6 +160,13 @@ impl Attribute {
     #[must_use]
     pub fn unique(mut self, uniqueness: Uniqueness) -> Self {
         self.uniqueness = uniqueness;
+        self
+    }
+
+    /// Prepares its text before it is stored or compared: see [`ResourceTypeBuilder::prepare`](super::ResourceTypeBuilder::prepare).
+    #[must_use]
+    pub fn prepared(mut self, preparation: Preparation) -> Self {
+        self.preparation = Some(preparation);
         self
     }
 

@@ -51,6 +51,11 @@ impl SchemaError {
         Self { schema: id.to_owned(), attribute: None, fault: Fault::DuplicateSchema }
     }
 
+    /// What a path leads to is not there or no text.
+    pub(super) fn no_text(id: &str, path: &str) -> Self {
+        Self { schema: id.to_owned(), attribute: Some(path.to_owned()), fault: Fault::NoText }
+    }
+
     /// The id of the schema.
     pub fn schema(&self) -> &str {
         &self.schema
@@ -80,6 +85,8 @@ enum Fault {
     Parts,
     #[error("is complex inside a complex attribute")]
     Nested,
+    #[error("is to be prepared and is no text of this resource type")]
+    NoText,
     #[error("is not a reference and has reference types")]
     ReferenceTypes,
 }

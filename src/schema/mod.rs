@@ -4,6 +4,7 @@ mod attribute;
 mod check;
 pub mod core;
 mod json;
+mod preparation;
 mod resource_type;
 pub(crate) mod table;
 
@@ -13,6 +14,7 @@ pub use self::core::{
 };
 pub use attribute::{Attribute, AttributeType, Mutability, Returned, Uniqueness};
 pub use check::SchemaError;
+pub use preparation::Preparation;
 pub use resource_type::{ResolvedAttr, ResourceType, ResourceTypeBuilder};
 
 /// A schema: a URI and the attributes that it defines (RFC 7643 §7).

@@ -1,10 +1,11 @@
 //! Resource types (RFC 7643 §6): a base schema and its extensions, compiled once into the tables that everything else reads.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use super::table::{AttrId, Node, Relation, Table};
-use super::{Attribute, Mutability, Schema, SchemaError, core};
+use super::{Attribute, AttributeType, Mutability, Preparation, Schema, SchemaError, core};
 use crate::{AttrPath, Compat, Leniency};
 
 /// A resource type: where its resources live, and which schemas say what they hold (RFC 7643 §6).
@@ -41,6 +42,7 @@ impl ResourceType {
             description: String::new(),
             schema,
             extensions: Vec::new(),
+            preparations: Vec::new(),
         }
     }
 
@@ -203,6 +205,8 @@ pub struct ResourceTypeBuilder {
     description: String,
     schema: Schema,
     extensions: Vec<ExtensionSchema>,
+    /// by the paths of the attributes; they move into the schemas when the type is compiled
+    preparations: Vec<(String, Preparation)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -233,11 +237,43 @@ impl ResourceTypeBuilder {
         self
     }
 
+    /// Prepares the text of an attribute before it is stored or compared (RFC 7644 §5, §7.8): in what clients send, in PATCH
+    /// operations and in filters. Text that is not allowed is refused with `invalidValue`; a filter finds nothing by it.
+    ///
+    /// The library folds letter case and nothing else, since anything more takes tables of Unicode. With the crate
+    /// `precis-profiles`, for two profiles of RFC 8265:
+    ///
+    /// ```
+    /// # use scim_provider::User;
+    /// use precis_profiles::precis_core::profile::PrecisFastInvocation;
+    /// use precis_profiles::{OpaqueString, UsernameCasePreserved};
+    ///
+    /// let users = User::resource_type()
+    ///     .prepare("userName", |name| UsernameCasePreserved::enforce(name).ok())
+    ///     .prepare("password", |password| OpaqueString::enforce(password).ok());
+    /// # users.build()?;
+    /// # Ok::<(), scim_provider::schema::SchemaError>(())
+    /// ```
+    ///
+    /// What is returned is the prepared text: choose a preparation that people take for what they wrote, or identity providers
+    /// will see a difference and write again.
+    #[must_use]
+    pub fn prepare(mut self, path: impl Into<String>, prepare: fn(&str) -> Option<Cow<'_, str>>) -> Self {
+        self.preparations.push((path.into(), Preparation::new(prepare)));
+        self
+    }
+
     /// Compiles the type.
     ///
     /// # Errors
-    /// When one of the schemas breaks a rule of RFC 7643 §2 or §7, or two of them have the same URI.
-    pub fn build(self) -> Result<ResourceType, SchemaError> {
+    /// When one of the schemas breaks a rule of RFC 7643 §2 or §7, two of them have the same URI, or what is to be prepared is no
+    /// text of theirs.
+    pub fn build(mut self) -> Result<ResourceType, SchemaError> {
+        for (path, preparation) in std::mem::take(&mut self.preparations) {
+            let text = self.attribute_mut(&path).filter(|a| a.kind == AttributeType::String);
+            let Some(attribute) = text else { return Err(SchemaError::no_text(&self.schema.id, &path)) };
+            attribute.preparation = Some(preparation);
+        }
         let mut table = Table::default();
         let commons = core::common();
         let is_common = |a: &&Attribute| !commons.iter().any(|c| c.name.eq_ignore_ascii_case(&a.name));
@@ -257,6 +293,28 @@ impl ResourceTypeBuilder {
         table.add_root(meta.into_iter());
         table.finish(&self.schema.id);
         Ok(ResourceType { inner: Arc::new(Inner { definition: self, table }) })
+    }
+
+    /// The definition that a path leads to, in the base schema or behind the URN of an extension.
+    fn attribute_mut(&mut self, path: &str) -> Option<&mut Attribute> {
+        let path = AttrPath::parse(path).ok()?;
+        let schema = match path.schema() {
+            None => &mut self.schema,
+            Some(urn) => {
+                let extensions = self.extensions.iter_mut().map(|e| &mut e.schema);
+                std::iter::once(&mut self.schema).chain(extensions).find(|s| s.id.eq_ignore_ascii_case(urn))?
+            }
+        };
+        let named = |name: &str, of: &mut Vec<Attribute>| of.iter().position(|a| a.name.eq_ignore_ascii_case(name));
+        let at = named(path.attribute(), &mut schema.attributes)?;
+        let attribute = schema.attributes.get_mut(at)?;
+        match path.sub_attribute() {
+            None => Some(attribute),
+            Some(sub) => {
+                let at = named(sub, &mut attribute.sub_attributes)?;
+                attribute.sub_attributes.get_mut(at)
+            }
+        }
     }
 }
 

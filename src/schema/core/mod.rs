@@ -102,6 +102,7 @@ mod tests {
         }
     }
 
+    /// R-7643-4.1.2-15 R-7643-4.1.2-16
     #[test]
     fn every_attribute_has_exactly_the_characteristics_of_the_study() {
         let study: Value = serde_json::from_str(CHARACTERISTICS).unwrap();

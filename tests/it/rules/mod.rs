@@ -27,6 +27,7 @@ mod patch_message;
 mod patch_mutability;
 mod patch_remove;
 mod patch_replace;
+mod preparation;
 mod project;
 mod read;
 mod references;
