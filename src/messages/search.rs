@@ -95,6 +95,14 @@ pub enum SortOrder {
 }
 
 impl SortOrder {
+    /// The keyword, as it is sent.
+    pub fn as_keyword(self) -> &'static str {
+        match self {
+            Self::Ascending => "ascending",
+            Self::Descending => "descending",
+        }
+    }
+
     /// The order by its keyword, in any letter case.
     pub fn from_keyword(keyword: &str) -> Option<Self> {
         match keyword {
@@ -110,6 +118,19 @@ impl<'de> Deserialize<'de> for SortOrder {
         let keyword = String::deserialize(deserializer)?;
         let message = || format!("`{}` is neither `ascending` nor `descending`", excerpt(&keyword));
         Self::from_keyword(&keyword).ok_or_else(|| de::Error::custom(message()))
+    }
+}
+
+/// An order as a search request has it: an empty text is as good as none.
+struct Order(Option<SortOrder>);
+
+impl<'de> Deserialize<'de> for Order {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let keyword = String::deserialize(deserializer)?;
+        if keyword.is_empty() {
+            return Ok(Self(None));
+        }
+        SortOrder::deserialize(de::value::StringDeserializer::new(keyword)).map(|order| Self(Some(order)))
     }
 }
 
@@ -133,7 +154,7 @@ impl<'de> Visitor<'de> for Members {
                 "excludedattributes" => request.excluded_attributes = map.next_value()?,
                 "filter" => request.filter = map.next_value()?,
                 "sortby" => request.sort_by = map.next_value()?,
-                "sortorder" => request.sort_order = map.next_value()?,
+                "sortorder" => request.sort_order = map.next_value::<Option<Order>>()?.and_then(|order| order.0),
                 "startindex" => request.start_index = map.next_value()?,
                 "count" => request.count = map.next_value()?,
                 "cursor" => request.cursor = map.next_value()?,

@@ -2,13 +2,11 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-
 use super::Query;
 use crate::compat::{Compat, Repairs};
 use crate::cursor::{Cursor, Position, Token, hash};
 use crate::filter::{BoundFilter, Filter};
-use crate::messages::{SEARCH_REQUEST_SCHEMA, SortOrder};
+use crate::messages::{SEARCH_REQUEST_SCHEMA, SearchRequest, SortOrder};
 use crate::resource::Projection;
 use crate::schema::ResourceType;
 use crate::schema::table::AttrId;
@@ -74,25 +72,28 @@ impl<'a> Parameters<'a> {
     }
 
     /// Reads the body of a `/.search` request.
-    pub(crate) fn from_body(json: &'a [u8], limits: &Limits) -> Result<Self, Error> {
-        let syntax = |text: &'static str| Error::bad_request(ScimType::InvalidSyntax, text);
-        let message: Search<'a> = serde_json::from_slice(json)
-            .map_err(|e| Error::bad_request(ScimType::InvalidSyntax, search_problem(&e)))?;
+    pub(crate) fn from_body(json: &[u8], limits: &Limits) -> Result<Self, Error> {
+        let message: SearchRequest = serde_json::from_slice(json).map_err(|e| search_problem(&e))?;
         if !message.schemas.iter().any(|uri| uri.eq_ignore_ascii_case(SEARCH_REQUEST_SCHEMA)) {
-            return Err(syntax("`schemas` must contain `urn:ietf:params:scim:api:messages:2.0:SearchRequest`"));
+            let detail = "`schemas` must contain `urn:ietf:params:scim:api:messages:2.0:SearchRequest`";
+            return Err(Error::bad_request(ScimType::InvalidSyntax, detail));
         }
-        if message.attributes.len().max(message.excluded_attributes.len()) > limits.projection_names {
+        let names =
+            |names: Option<Vec<String>>| names.unwrap_or_default().into_iter().map(Cow::Owned).collect::<Vec<_>>();
+        let (attributes, excluded) = (names(message.attributes), names(message.excluded_attributes));
+        if attributes.len().max(excluded.len()) > limits.projection_names {
             return Err(invalid("too many attribute names"));
         }
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty()).map(Cow::Owned);
         Ok(Self {
-            filter: message.filter.filter(|f| !f.is_empty()),
-            sort_by: message.sort_by.filter(|s| !s.is_empty()),
-            sort_order: message.sort_order.filter(|s| !s.is_empty()),
+            filter: given(message.filter),
+            sort_by: given(message.sort_by),
+            sort_order: message.sort_order.map(|order| order.as_keyword().into()),
             start_index: message.start_index.map(i128::from),
             count: message.count.map(i128::from),
-            cursor: message.cursor,
-            attributes: message.attributes,
-            excluded: message.excluded_attributes,
+            cursor: message.cursor.map(Cow::Owned),
+            attributes,
+            excluded,
         })
     }
 
@@ -241,39 +242,17 @@ impl<'a> Parameters<'a> {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Search<'a> {
-    #[serde(borrow, default)]
-    schemas: Vec<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    filter: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    sort_by: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    sort_order: Option<Cow<'a, str>>,
-    #[serde(default)]
-    start_index: Option<i64>,
-    #[serde(default)]
-    count: Option<i64>,
-    #[serde(borrow, default)]
-    cursor: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    attributes: Vec<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    excluded_attributes: Vec<Cow<'a, str>>,
-}
-
-fn search_problem(error: &serde_json::Error) -> String {
+/// What is wrong with a search request: in its own words where it speaks of a member, without those of the JSON reader.
+fn search_problem(error: &serde_json::Error) -> Error {
+    let text = error.to_string();
     match error.classify() {
+        serde_json::error::Category::Data if text.starts_with('`') => invalid(text),
         serde_json::error::Category::Data => {
-            format!(
-                "a member of the search request has the wrong type at line {}, column {}",
-                error.line(),
-                error.column()
-            )
+            let place = format!("line {}, column {}", error.line(), error.column());
+            let detail = format!("a member of the search request has the wrong type at {place}");
+            Error::bad_request(ScimType::InvalidSyntax, detail)
         }
-        _ => crate::resource::Violation::syntax(error).to_string(),
+        _ => Error::bad_request(ScimType::InvalidSyntax, crate::resource::Violation::syntax(error).to_string()),
     }
 }
 
