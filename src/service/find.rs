@@ -31,7 +31,8 @@ impl<C: Context> Inner<C> {
         if let Some(reply) = self.unchanged(&resource, call) {
             return Ok(reply);
         }
-        Ok(Reply::json(body).with_etag(resource.version().as_ref()))
+        let location = Some(self.location(registered, id));
+        Ok(Reply { location, ..Reply::json(body).with_etag(resource.version().as_ref()) })
     }
 
     pub(super) async fn list(

@@ -1,6 +1,6 @@
 //! Writing responses.
 
-use http::header::{ALLOW, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::Refusal;
@@ -11,12 +11,16 @@ pub(crate) const SCIM_JSON: &str = "application/scim+json";
 pub(crate) const JSON: &str = "application/json";
 
 impl Error {
-    /// The error as a response: for what a host refuses before the service is asked.
+    /// The error as a response: for what a host refuses before the service is asked. A 401 names `Bearer` as the scheme to use;
+    /// [`unauthorized`] names another.
     pub fn to_response(&self) -> Response<Vec<u8>> {
         let body = serde_json::to_vec(&self.to_message()).unwrap_or_default();
         let mut response = Response::new(body);
         *response.status_mut() = self.status();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON));
+        if self.status() == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if let Some(seconds) = self.retry_after() {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -47,7 +51,7 @@ impl Refusal {
             response.headers_mut().insert(LOCATION, location);
         }
         if !body_wanted {
-            response.body_mut().clear();
+            leave_out_body(&mut response);
         }
         response
     }
@@ -60,7 +64,7 @@ impl Refusal {
 impl Reply {
     pub(super) fn into_response(self, media_type: &'static str, body_wanted: bool) -> Response<Vec<u8>> {
         let has_body = !self.body.is_empty();
-        let mut response = Response::new(if body_wanted { self.body } else { Vec::new() });
+        let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         if has_body {
@@ -71,6 +75,17 @@ impl Reply {
                 headers.insert(name, value);
             }
         }
+        if !body_wanted {
+            leave_out_body(&mut response);
+        }
         response
+    }
+}
+
+/// HEAD tells how long the body would be that GET has (RFC 9110 §9.3.2): a server that finds an empty body and no length says 0.
+fn leave_out_body(response: &mut Response<Vec<u8>>) {
+    let length = std::mem::take(response.body_mut()).len();
+    if length > 0 {
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
 }

@@ -1,6 +1,12 @@
 //! actix-web 4 speaks `http` 0.2 and `scim-provider` speaks `http` 1: a request's head and a response, from one to the other.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::http::StatusCode as Status;
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
@@ -27,7 +33,26 @@ pub(crate) fn response(response: Response<Vec<u8>>) -> HttpResponse {
     for (name, value) in &head.headers {
         answer.append_header((name.as_str(), value.as_bytes()));
     }
-    answer.body(body)
+    match head.headers.get("content-length").and_then(|length| length.to_str().ok()?.parse().ok()) {
+        // the answer to HEAD: actix-web counts the body by itself, and this is what it would find
+        Some(length) => answer.body(LeftOut(length)),
+        None => answer.body(body),
+    }
+}
+
+/// A body of so many bytes that is not sent.
+struct LeftOut(u64);
+
+impl MessageBody for LeftOut {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(self.0)
+    }
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        Poll::Ready(None)
+    }
 }
 
 fn parts(request: &HttpRequest) -> Result<Parts, http::Error> {

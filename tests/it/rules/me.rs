@@ -9,7 +9,7 @@ use crate::scim::{BASE, PATCH_OP, ready, user};
 struct Caller {
     tenant: TenantId,
     me: Option<Me>,
-    suspended: bool,
+    refused: Option<http::StatusCode>,
 }
 
 impl Context for Caller {
@@ -26,15 +26,15 @@ impl Host {
         let service = Service::builder(BASE)
             .resource(User::resource_type(), store.clone())
             .resource(Group::resource_type(), store)
-            .me(|caller: &Caller| match caller.suspended {
-                true => Err(Error::new(http::StatusCode::FORBIDDEN, "suspended")),
-                false => Ok(caller.me.clone()),
+            .me(|caller: &Caller| match caller.refused {
+                Some(status) => Err(Error::new(status, "suspended")),
+                None => Ok(caller.me.clone()),
             });
         Self(service.build().unwrap())
     }
 
     fn send(&self, me: Option<Me>, method: &str, target: &str, body: &Value) -> (http::response::Parts, Value) {
-        self.as_caller(Caller { tenant: TenantId::new("a").unwrap(), me, suspended: false }, method, target, body)
+        self.as_caller(Caller { tenant: TenantId::new("a").unwrap(), me, refused: None }, method, target, body)
     }
 
     fn as_caller(&self, caller: Caller, method: &str, target: &str, body: &Value) -> (http::response::Parts, Value) {
@@ -116,9 +116,13 @@ fn a_post_creates_who_is_not_there_yet() {
 fn nobody_is_not_found_and_the_host_may_refuse() {
     let host = Host::new();
     assert_eq!(host.send(None, "GET", "/Me", &json!(null)).0.status, 404);
-    let suspended = Caller { tenant: TenantId::new("a").unwrap(), me: None, suspended: true };
-    let (head, body) = host.as_caller(suspended, "GET", "/Me", &json!(null));
-    assert_eq!((head.status.as_u16(), &body["detail"]), (403, &json!("suspended")));
+    for (status, challenge) in [(403, None), (401, Some("Bearer"))] {
+        let refused = Some(http::StatusCode::from_u16(status).unwrap());
+        let caller = Caller { tenant: TenantId::new("a").unwrap(), me: None, refused };
+        let (head, body) = host.as_caller(caller, "GET", "/Me", &json!(null));
+        assert_eq!((head.status.as_u16(), &body["detail"]), (status, &json!("suspended")));
+        assert_eq!(head.headers.get("www-authenticate").map(|c| c.to_str().unwrap()), challenge);
+    }
     let (head, body) = host.send(Some(Me::new("Robot", "1")), "GET", "/Me", &json!(null));
     assert_eq!(head.status, 500, "{body}");
     assert_eq!(host.send(None, "GET", "/Me/x", &json!(null)).0.status, 404);
@@ -128,6 +132,6 @@ fn nobody_is_not_found_and_the_host_may_refuse() {
 fn me_of_another_tenant_is_nobody() {
     let host = Host::new();
     let id = host.user("ada");
-    let other = Caller { tenant: TenantId::new("b").unwrap(), me: Some(Me::new("User", id)), suspended: false };
+    let other = Caller { tenant: TenantId::new("b").unwrap(), me: Some(Me::new("User", id)), refused: None };
     assert_eq!(host.as_caller(other, "GET", "/Me", &json!(null)).0.status, 404);
 }

@@ -15,6 +15,7 @@ fn a_get_answers_with_the_resource_itself_and_its_etag() {
     let found = scim.get(&path).is(200).has(json!({"id": id_of(&path), "title": "Dr"})).lacks(&["/Resources"]);
     assert_eq!(json!(found.header("etag")), found.at("/meta/version"));
     assert_eq!(found.at("/meta/location"), json!(format!("{BASE}{path}")));
+    assert_eq!(json!(found.header("location")), found.at("/meta/location"));
 }
 
 /// R-7644-3.4.1-03 R-7644-3.12-09 R-7644-3.12-26
@@ -138,6 +139,11 @@ fn head_is_get_without_a_body() {
     let missing = scim.send("HEAD", "/Users/nobody", &[], "");
     assert!(missing.status == 404 && missing.text.is_empty());
     assert!(scim.send("HEAD", "/Users", &[], "").is(200).text.is_empty());
+    for target in [path.as_str(), "/Users", "/Users/nobody", "/Schemas", "/Nowhere"] {
+        let (head, get) = (scim.send("HEAD", target, &[], ""), scim.get(target));
+        assert_eq!(head.header("content-length"), get.text.len().to_string(), "{target}");
+        assert_eq!((head.status, head.header("location")), (get.status, get.header("location")), "{target}");
+    }
 }
 
 /// R-7644-3.2-10 R-7644-3.2-09
