@@ -1,5 +1,5 @@
 //! `tests/requirements.toml`: what the RFCs ask of a server, and which test proves it. The file and the tests are held against
-//! each other here, both ways.
+//! each other here, both ways, and the file against the list of all requirements.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,12 +18,21 @@ enum Standing {
 /// The requirements by their ids, with their level.
 type Ledger = BTreeMap<String, (String, Standing)>;
 
+/// What is required, by id: the level, and of whom.
+type Required = BTreeMap<String, (String, String)>;
+
 /// Which ids each test names in the lines in front of it.
 type Claims = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
 fn the_ledger_and_the_tests_agree() {
     let complaints = complaints(&ledger(), &claims());
+    assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+#[test]
+fn no_requirement_is_missing() {
+    let complaints = blanks(&ledger(), &required());
     assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
 }
 
@@ -63,6 +72,41 @@ fn each_disagreement_is_found() {
     );
     assert!(parse("\"R-7644-1-01\" = { level = \"MUST\" }").is_err());
     assert!(parse("\"R-7644-1-01\" = { level = \"MUST\", host = \"x\" }\n".repeat(2).as_str()).is_err());
+}
+
+#[test]
+fn each_blank_is_found() {
+    let ledger = parse(
+        r#"
+"R-7644-1-01" = { level = "MAY", declined = "for a reason" }
+"R-7644-1-04" = { level = "MAY", host = "for a reason" }
+"R-7644-1-05" = { level = "MAY", host = "for a reason" }
+"#,
+    );
+    let required =
+        [("01", "MUST", "server"), ("02", "MUST", "both"), ("03", "MUST", "client"), ("04", "MAY", "client")];
+    let required = required.map(|(id, level, whose)| (format!("R-7644-1-{id}"), (level.to_owned(), whose.to_owned())));
+    assert_eq!(
+        blanks(&ledger.unwrap(), &required.into()),
+        ["R-7644-1-01: is a MUST and not a MAY", "R-7644-1-02: is missing", "R-7644-1-05: is nowhere required"]
+    );
+}
+
+/// What is required of a server and does not stand in the ledger, or stands there with another level, and what nobody requires.
+/// A requirement on clients may be there, where a server can help.
+fn blanks(ledger: &Ledger, required: &Required) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (id, (level, whose)) in required {
+        match ledger.get(id) {
+            None if whose != "client" => complaints.push(format!("{id}: is missing")),
+            Some((other, _)) if other != level => complaints.push(format!("{id}: is a {level} and not a {other}")),
+            _ => {}
+        }
+    }
+    let invented = ledger.keys().filter(|id| !required.contains_key(*id));
+    complaints.extend(invented.map(|id| format!("{id}: is nowhere required")));
+    complaints.sort();
+    complaints
 }
 
 fn complaints(ledger: &Ledger, claims: &Claims) -> Vec<String> {
@@ -113,6 +157,14 @@ fn summary(ledger: &Ledger) -> String {
         "{} requirements on a server: {tested} proven by tests that name them, {host} the host's, {declined} declined",
         ledger.len()
     )
+}
+
+/// The list of all requirements: a line each, with the id, the level and whose it is.
+fn required() -> Required {
+    let text = fs::read_to_string(root().join("tests/data/requirements.txt")).unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let words = lines.map(|line| line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+    words.map(|words| <[String; 3]>::try_from(words).unwrap()).map(|[id, level, whose]| (id, (level, whose))).collect()
 }
 
 fn ledger() -> Ledger {

@@ -116,7 +116,7 @@ fn a_name_under_a_foreign_urn_is_unknown() {
     }
 }
 
-/// R-7643-10-01 R-7643-3.3-05 R-7643-3.3-07
+/// R-7643-3.3-05 R-7643-3.3-07
 #[test]
 fn an_extension_is_found_under_its_urn_in_any_letter_case() {
     let scim = Scim::new();
@@ -142,4 +142,21 @@ fn a_host_resolves_names_by_the_same_rules() {
 fn quotation_marks_of_the_text_are_not_part_of_a_value() {
     let created = Scim::new().post("/Users", user(json!({"displayName": "\"Ada\""}))).is(201);
     created.has(json!({"displayName": "\"Ada\""}));
+}
+
+/// R-7643-10-01
+#[test]
+fn the_urns_of_schemas_and_messages_have_the_registered_form() {
+    let scim = Scim::new();
+    let schemas = scim.get("/Schemas").each("id");
+    let found = scim.get("/Users").at("/schemas/0");
+    let refused = scim.get("/Nowhere").at("/schemas/0");
+    assert!(schemas.len() >= 4);
+    let messages = [found, refused].map(|urn| urn.as_str().unwrap().to_owned());
+    for (urns, kind) in [(schemas, "schemas"), (messages.to_vec(), "api")] {
+        for urn in urns.iter().filter(|urn| urn.contains(":ietf:")) {
+            let rest = urn.strip_prefix(&format!("urn:ietf:params:scim:{kind}:")).unwrap_or_default();
+            assert!(rest.split(':').count() >= 2 && !rest.contains("::") && !rest.ends_with(':'), "{urn}");
+        }
+    }
 }

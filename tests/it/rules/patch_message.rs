@@ -18,7 +18,7 @@ fn message(body: Value, keyword: &str) {
     scim.send("PATCH", &path, &headers, body.to_string()).refused(400, keyword);
 }
 
-/// R-7644-3.5.2-01 R-7644-3.5-02 R-7644-3.5.2-32
+/// R-7644-3.5-02 R-7644-3.5.2-32
 #[test]
 fn a_patch_answers_with_the_resource() {
     let (scim, path) = ada();

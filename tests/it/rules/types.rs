@@ -77,6 +77,9 @@ fn a_date_time_has_a_date_and_a_time() {
         "2026-01-31T09:00:00",
         "2026-01-31T09:00:00.1234567891234-05:30",
         "2026-01-31T23:59:60Z",
+        "2026-01-31T24:00:00Z",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
     ] {
         kept("bought", json!(at));
     }
@@ -85,10 +88,14 @@ fn a_date_time_has_a_date_and_a_time() {
     {
         refused(json!({"bought": at}));
     }
+    // beyond RFC 3339, xsd:dateTime has these years too
+    for at in ["12026-01-31T09:00:00Z", "-0044-03-15T12:00:00Z"] {
+        refused(json!({"bought": at}));
+    }
     refused(json!({"bought": 1_769_850_000}));
 }
 
-/// R-7643-2.3.6-01 R-7643-2.3.6-02 R-7643-2.3.6-03
+/// R-7643-2.3.6-01 R-7643-2.3.6-03
 #[test]
 fn binary_is_base64_with_or_without_padding() {
     for bytes in ["", "QQ==", "QQ", "QUI=", "QUJD", "-_-_", "+/+/"] {
