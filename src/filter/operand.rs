@@ -103,7 +103,8 @@ impl Text {
             CompareOp::Sw => self.starts(body),
             CompareOp::Ew => self.ends(body),
             CompareOp::Co => self.occurs(body),
-            _ => ordered(op, self.chars(body).cmp(self.key.chars())),
+            // an order needs each character as it is
+            _ => ordered(op, chars(body, self.exact).cmp(self.key.chars())),
         }
     }
 
@@ -132,7 +133,7 @@ impl Text {
             let at = body.len().checked_sub(self.key.len());
             return at.and_then(|at| body.get(at..)).is_some_and(|end| self.same(end, self.key.as_bytes()));
         }
-        self.search(body, true)
+        self.search(end_of(body, self.pattern.len()), true)
     }
 
     fn occurs(&self, body: &[u8]) -> bool {
@@ -148,10 +149,18 @@ impl Text {
         self.search(body, false)
     }
 
-    /// Knuth, Morris and Pratt: never looks at a character of the value twice.
     fn search(&self, body: &[u8], at_end: bool) -> bool {
+        match self.plain && is_plain(body) {
+            true if self.exact => self.find(body.iter().map(|b| char::from(*b)), at_end),
+            true => self.find(body.iter().map(|b| char::from(b.to_ascii_lowercase())), at_end),
+            false => self.find(self.chars(body), at_end),
+        }
+    }
+
+    /// Knuth, Morris and Pratt: never looks at a character of the value twice.
+    fn find(&self, chars: impl Iterator<Item = char>, at_end: bool) -> bool {
         let mut matched = 0_usize;
-        for c in self.chars(body) {
+        for c in chars {
             if matched == self.pattern.len() {
                 if !at_end {
                     return true;
@@ -177,8 +186,14 @@ impl Text {
         if self.exact { a == b } else { a.eq_ignore_ascii_case(b) }
     }
 
+    /// The characters of a value, to be compared with those of the key for being the same.
     fn chars<'t>(&self, body: &'t [u8]) -> impl Iterator<Item = char> + use<'t> {
-        chars(body, self.exact)
+        let (exact, plain) = (self.exact, self.plain);
+        unescaped(body).flat_map(move |c| match plain && !folds_to_ascii(c) {
+            // folded or not, it is none of the key's
+            true => Folded::Exact(Some(c)),
+            false => Folded::new(c, exact),
+        })
     }
 }
 
@@ -191,6 +206,29 @@ enum Folded {
 impl Folded {
     fn new(c: char, exact: bool) -> Self {
         if exact { Self::Exact(Some(c)) } else { Self::Folded(fold_char(c)) }
+    }
+}
+
+/// Whether folding makes ASCII of a character: of the long s, the capital I with a dot and the Kelvin sign it does, too.
+fn folds_to_ascii(c: char) -> bool {
+    c.is_ascii() || matches!(c, '\u{17f}' | '\u{130}' | '\u{212a}')
+}
+
+/// The end of the inside of a JSON string, with at least so many of its characters: a value may be much longer than what is
+/// looked for.
+fn end_of(body: &[u8], characters: usize) -> &[u8] {
+    // the longest way to write a character is `\u001f`
+    const LONGEST: usize = 6;
+    let mut at = body.len().saturating_sub(characters.saturating_mul(LONGEST));
+    loop {
+        let (before, end) = body.split_at_checked(at).unwrap_or((&[], body));
+        let escapes = before.iter().rev().take(LONGEST - 1).any(|b| *b == b'\\');
+        let inside = end.first().is_some_and(|b| b & 0xc0 == 0x80);
+        match at {
+            0 => return body,
+            _ if escapes || inside => at -= 1,
+            _ => return end,
+        }
     }
 }
 
@@ -239,7 +277,11 @@ impl Iterator for Unescape<'_> {
 
 /// The characters of the inside of a JSON string, folded unless letter case counts.
 fn chars(body: &[u8], exact: bool) -> impl Iterator<Item = char> + use<'_> {
-    Unescape { rest: std::str::from_utf8(body).unwrap_or_default() }.flat_map(move |c| Folded::new(c, exact))
+    unescaped(body).flat_map(move |c| Folded::new(c, exact))
+}
+
+fn unescaped(body: &[u8]) -> Unescape<'_> {
+    Unescape { rest: std::str::from_utf8(body).unwrap_or_default() }
 }
 
 /// The order in which two strings sort.
@@ -333,7 +375,7 @@ mod tests {
 
     #[test]
     fn comparison_on_json_text_is_comparison_of_characters() {
-        let long = "ab".repeat(300);
+        let long = ["ab".repeat(300), format!("{}\n\\\u{1}É\u{212A}x", "É\\".repeat(200)), "\u{1}".repeat(99) + "ba"];
         let texts = [
             "",
             "a",
@@ -355,7 +397,12 @@ mod tests {
             "İ",
             "i̇",
             "🦀",
-            long.as_str(),
+            &long[0],
+            &long[1],
+            &long[2],
+            "\\\u{1}ék",
+            "ÉKx",
+            "\u{1}BA",
             "ba",
             "Σας",
             "ΣΑΣ",
@@ -368,6 +415,13 @@ mod tests {
                     agrees(op, value, operand, false);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn few_characters_fold_to_ascii() {
+        for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
+            assert_eq!(fold_char(c).any(|folded| folded.is_ascii()), folds_to_ascii(c), "{c:?}");
         }
     }
 
