@@ -41,6 +41,7 @@ impl ResourceType {
             description: String::new(),
             schema,
             extensions: Vec::new(),
+            unknown: None,
         }
     }
 
@@ -67,6 +68,11 @@ impl ResourceType {
     /// The extensions, each with whether a resource must have it.
     pub fn extensions(&self) -> impl Iterator<Item = (&Schema, bool)> {
         self.inner.definition.extensions.iter().map(|e| (&e.schema, e.required))
+    }
+
+    /// The base schema and those of the extensions.
+    pub(crate) fn schemas(&self) -> impl Iterator<Item = &Schema> {
+        std::iter::once(self.schema()).chain(self.extensions().map(|(schema, _)| schema))
     }
 
     /// The name and characteristics that a path resolves to, by the rules of RFC 7644 §3.10 and nothing more lenient.
@@ -203,6 +209,8 @@ pub struct ResourceTypeBuilder {
     description: String,
     schema: Schema,
     extensions: Vec<ExtensionSchema>,
+    /// an attribute that was to be changed and is not there
+    unknown: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -233,11 +241,64 @@ impl ResourceTypeBuilder {
         self
     }
 
+    /// Changes the definition of an attribute, of a part (`emails.value`) or, with the URN in front, of what an extension added
+    /// so far defines. `/Schemas` shows the schema as changed, and that is what is enforced.
+    ///
+    /// Identity providers find groups by their name, and cannot tell two of the same name apart; the standard's schema lets them
+    /// have it:
+    ///
+    /// ```
+    /// # use scim_provider::Group;
+    /// # use scim_provider::schema::Uniqueness;
+    /// let groups = Group::resource_type().attribute("displayName", |name| name.unique(Uniqueness::Server));
+    /// # Ok::<(), scim_provider::schema::SchemaError>(drop(groups.build()?))
+    /// ```
+    ///
+    /// The attributes that every resource has, such as `externalId`, are not the schemas' to define. That an attribute is not
+    /// there is an error of [`build`](Self::build).
+    #[must_use]
+    pub fn attribute(mut self, path: &str, change: impl FnOnce(Attribute) -> Attribute) -> Self {
+        match self.definition_of(path) {
+            Some(attribute) => {
+                let old = std::mem::replace(attribute, Attribute::string(""));
+                *attribute = change(old);
+            }
+            None => self.unknown = Some(path.to_owned()),
+        }
+        self
+    }
+
+    fn definition_of(&mut self, path: &str) -> Option<&mut Attribute> {
+        let (urn, names) = match path.rsplit_once(':') {
+            Some((urn, names)) => (Some(urn), names),
+            None => (None, path),
+        };
+        let extensions = self.extensions.iter_mut().map(|extension| &mut extension.schema);
+        let is_meant = |schema: &Schema| urn.is_some_and(|urn| urn.eq_ignore_ascii_case(&schema.id));
+        let attributes = match urn.is_none() || is_meant(&self.schema) {
+            true => &mut self.schema.attributes,
+            false => &mut extensions.into_iter().find(|schema| is_meant(schema))?.attributes,
+        };
+        let find = |attributes: &'_ [Attribute], name: &str| {
+            attributes.iter().position(|attribute| attribute.name.eq_ignore_ascii_case(name))
+        };
+        let (name, part) = names.split_once('.').map_or((names, None), |(name, part)| (name, Some(part)));
+        let at = find(attributes, name)?;
+        let attribute = attributes.get_mut(at)?;
+        let Some(part) = part else { return Some(attribute) };
+        let at = find(&attribute.sub_attributes, part)?;
+        attribute.sub_attributes.get_mut(at)
+    }
+
     /// Compiles the type.
     ///
     /// # Errors
-    /// When one of the schemas breaks a rule of RFC 7643 §2 or §7, or two of them have the same URI.
+    /// When one of the schemas breaks a rule of RFC 7643 §2 or §7, two of them have the same URI, or an attribute that was to be
+    /// changed is not there.
     pub fn build(self) -> Result<ResourceType, SchemaError> {
+        if let Some(path) = &self.unknown {
+            return Err(SchemaError::unknown_attribute(&self.schema.id, path));
+        }
         let mut table = Table::default();
         let commons = core::common();
         let is_common = |a: &&Attribute| !commons.iter().any(|c| c.name.eq_ignore_ascii_case(&a.name));
