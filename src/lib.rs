@@ -38,7 +38,7 @@
 //!
 //! The crate does not listen, authenticate, authorise or store: those are the host's. It speaks SCIM 2.0 (RFC 7643, RFC 7644) as
 //! a service provider; it is no client and does not speak SCIM 1.1. Strings are compared with letter case folded where the schema
-//! says so; [`prepare`](schema::ResourceTypeBuilder::prepare) takes a function of the host's for normalisation or PRECIS.
+//! says so; [`Attribute::prepared`](schema::Attribute::prepared) takes a function of the host's for normalisation or PRECIS.
 //!
 //! # Hostile input
 //!

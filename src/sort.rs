@@ -46,6 +46,11 @@ impl Sort {
         Some(Self { ty: ty.clone(), attribute, sub, descending })
     }
 
+    /// The order by id, ascending.
+    pub(crate) fn by_id(ty: &ResourceType) -> Self {
+        Self { ty: ty.clone(), attribute: AttrId::ID, sub: None, descending: false }
+    }
+
     /// The path of the attribute, in canonical spelling.
     pub fn path(&self) -> String {
         self.ty.table().path(self.sub.unwrap_or(self.attribute))

@@ -6,6 +6,7 @@ use super::ast::{CompareOp, Filter, Literal, Number};
 use super::operand::{Instant, Test, Text};
 use crate::compat::{Compat, Leniency, Repairs};
 use crate::error::excerpt;
+use crate::resource::Links;
 use crate::schema::table::{AttrId, Node, Role, Table};
 use crate::schema::{Attribute, AttributeType, ResourceType};
 use crate::{AttrPath, time};
@@ -52,7 +53,7 @@ impl Leaf {
 
 /// Where paths start.
 #[derive(Clone, Copy)]
-enum Scope {
+pub(super) enum Scope {
     Resource,
     Value(AttrId),
 }
@@ -64,7 +65,17 @@ impl Filter<'_> {
     /// When an attribute does not exist or cannot be filtered, or when the schema refuses the comparison: an ordering of
     /// booleans, an operand of another type (RFC 7644 §3.4.2.2).
     pub fn bind(&self, ty: &ResourceType, compat: Compat) -> Result<BoundFilter, BindError> {
-        let mut binder = Binder { ty, compat, repairs: Repairs::default() };
+        self.bind_with(ty, compat, None)
+    }
+
+    /// The same where it is known which URLs lead to resources.
+    pub(crate) fn bind_with(
+        &self,
+        ty: &ResourceType,
+        compat: Compat,
+        links: Option<&Links>,
+    ) -> Result<BoundFilter, BindError> {
+        let mut binder = Binder { ty, compat, links, repairs: Repairs::default() };
         let root = binder.filter(self, Scope::Resource)?;
         Ok(BoundFilter { ty: ty.clone(), root, repairs: binder.repairs })
     }
@@ -74,10 +85,10 @@ impl Filter<'_> {
         &self,
         ty: &ResourceType,
         attribute: AttrId,
-        compat: Compat,
+        (compat, links): (Compat, Option<&Links>),
         repairs: &mut Repairs,
     ) -> Result<Bound, BindError> {
-        let mut binder = Binder { ty, compat, repairs: Repairs::default() };
+        let mut binder = Binder { ty, compat, links, repairs: Repairs::default() };
         let bound = binder.filter(self, Scope::Value(attribute))?;
         repairs.append(binder.repairs);
         Ok(bound)
@@ -152,9 +163,10 @@ impl Bound {
     }
 }
 
-struct Binder<'b> {
-    ty: &'b ResourceType,
+pub(super) struct Binder<'b> {
+    pub(super) ty: &'b ResourceType,
     compat: Compat,
+    pub(super) links: Option<&'b Links>,
     repairs: Repairs,
 }
 
@@ -164,8 +176,8 @@ impl Binder<'_> {
             Filter::Or(filters) => Bound::Or(self.all(filters, scope)?),
             Filter::And(filters) => Bound::And(self.all(filters, scope)?),
             Filter::Not(filter) => Bound::Not(Box::new(self.filter(filter, scope)?)),
-            Filter::Present(path) => Bound::Leaf(self.present(path, scope)?),
-            Filter::Compare { path, op, value } => Bound::Leaf(self.compare(path, *op, value, scope)?),
+            Filter::Present(path) => self.present(path, scope)?,
+            Filter::Compare { path, op, value } => self.compare(path, *op, value, scope)?,
             Filter::ValuePath { path, filter, tail } => {
                 let attribute = self.value_path(path)?;
                 let inner = Scope::Value(attribute);
@@ -173,8 +185,8 @@ impl Binder<'_> {
                 if let Some(tail) = tail {
                     self.lenient(Leniency::ValuePathComparison, path)?;
                     let sub = AttrPath::parse(&tail.sub_attribute).map_err(|_| BindError::unknown(path))?;
-                    let leaf = self.compare(&sub, tail.op, &tail.value, inner)?;
-                    filter = Bound::And(vec![filter, Bound::Leaf(leaf)]);
+                    let compared = self.compare(&sub, tail.op, &tail.value, inner)?;
+                    filter = Bound::And(vec![filter, compared]);
                 }
                 Bound::Element { attribute, filter: Box::new(filter) }
             }
@@ -194,9 +206,12 @@ impl Binder<'_> {
         Ok(id)
     }
 
-    fn present(&mut self, path: &AttrPath<'_>, scope: Scope) -> Result<Leaf, BindError> {
+    fn present(&mut self, path: &AttrPath<'_>, scope: Scope) -> Result<Bound, BindError> {
         let (attribute, sub) = self.target(path, scope)?;
-        Ok(Leaf { attribute, sub, test: Test::Present })
+        if self.is_located(sub.unwrap_or(attribute)) {
+            return Ok(self.is_somewhere(attribute, scope));
+        }
+        Ok(Bound::Leaf(Leaf { attribute, sub, test: Test::Present }))
     }
 
     fn compare(
@@ -205,7 +220,7 @@ impl Binder<'_> {
         op: CompareOp,
         value: &Literal<'_>,
         scope: Scope,
-    ) -> Result<Leaf, BindError> {
+    ) -> Result<Bound, BindError> {
         let (attribute, sub) = self.target(path, scope)?;
         let table = self.ty.table();
         if let Literal::Null = value {
@@ -220,7 +235,11 @@ impl Binder<'_> {
                     ));
                 }
             };
-            return Ok(Leaf { attribute, sub, test });
+            if self.is_located(sub.unwrap_or(attribute)) {
+                let present = self.is_somewhere(attribute, scope);
+                return Ok(if op == CompareOp::Eq { Bound::Not(Box::new(present)) } else { present });
+            }
+            return Ok(Bound::Leaf(Leaf { attribute, sub, test }));
         }
         let in_value = matches!(scope, Scope::Value(_));
         let sub = match sub {
@@ -228,14 +247,10 @@ impl Binder<'_> {
             sub => sub,
         };
         let node = table.node(sub.unwrap_or(attribute));
-        if node.is_computed_ref() || (node.parent() == table.meta().meta && node.name() == "location") {
-            return Err(BindError::new(
-                BindErrorKind::Unsupported,
-                path,
-                "depends on the base URL and cannot be compared",
-            ));
+        if self.is_located(sub.unwrap_or(attribute)) {
+            return self.is_at(path, attribute, op, value, scope);
         }
-        Ok(Leaf { attribute, sub, test: self.test(node, path, op, value)? })
+        Ok(Bound::Leaf(Leaf { attribute, sub, test: self.test(node, path, op, value)? }))
     }
 
     /// The sub-attribute that a comparison with the complex attribute itself means.
@@ -382,7 +397,7 @@ pub enum BindErrorKind {
 }
 
 impl BindError {
-    fn new(kind: BindErrorKind, path: &AttrPath<'_>, text: &'static str) -> Self {
+    pub(super) fn new(kind: BindErrorKind, path: &AttrPath<'_>, text: &'static str) -> Self {
         Self { kind, path: path.as_str().to_owned(), text }
     }
 

@@ -24,6 +24,7 @@ mod display;
 mod error;
 mod eval;
 mod literal;
+mod located;
 mod narrow;
 mod operand;
 mod parse;

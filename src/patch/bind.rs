@@ -306,8 +306,8 @@ impl Binder<'_> {
             if entry != id || node.is_extension() || !(node.is_multi() || node.is_complex()) {
                 return Err(self.refuse(id, PatchErrorKind::Path, "has no values to select from"));
             }
-            let bound =
-                filter.bind_in(self.ty, id, self.rules.compat, &mut self.repairs).map_err(PatchError::filter)?;
+            let rules = (self.rules.compat, self.rules.links);
+            let bound = filter.bind_in(self.ty, id, rules, &mut self.repairs).map_err(PatchError::filter)?;
             target.selector = Some(Selector::new(bound));
             if let Some(sub) = &path.sub_attribute {
                 let child = table.child(node.children(), sub);

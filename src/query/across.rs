@@ -7,6 +7,7 @@ use super::{Parameters, Query};
 use crate::compat::{Compat, Repairs};
 use crate::cursor::{Cursor, Position};
 use crate::filter::{BoundFilter, Filter, Narrowed};
+use crate::resource::{Links, Resource};
 use crate::schema::ResourceType;
 use crate::sort::Sort;
 use crate::{Error, Limits, ScimType};
@@ -19,7 +20,7 @@ pub(crate) struct Across {
     pub(crate) offset: usize,
     pub(crate) limit: usize,
     pub(crate) by_cursor: bool,
-    /// of any type that has the attribute: all of them order alike
+    /// of any type that is asked and has the attribute: all of them order alike
     sort: Option<Sort>,
     identity: u64,
 }
@@ -30,6 +31,8 @@ pub(crate) struct Part {
     pub(crate) query: Query,
     /// whether all resources of the type lie before the cursor, so that they are only counted
     pub(crate) passed: bool,
+    /// whether its resources have no value by which all are sorted: they are ordered by their ids
+    valueless: bool,
 }
 
 impl Parameters<'_> {
@@ -44,32 +47,20 @@ impl Parameters<'_> {
         compat: Compat,
         limits: &Limits,
         repairs: &mut Repairs,
+        links: &Links,
     ) -> Result<Across, Error> {
+        let links = Some(links);
         let filter = self.parse_filter(limits)?;
-        let sorts: Vec<Option<Sort>> = types.clone().map(|ty| self.sort(ty, compat).transpose()?.ok()).collect();
-        let sort = sorts.iter().flatten().next().cloned();
-        if let (Some(_), None, Some(ty)) = (&self.sort_by, &sort, types.clone().next()) {
-            // no type can be sorted by it: the first says why
-            self.sort(ty, compat)?;
-        }
-        if let Some(first) = &sort
-            && !sorts.iter().flatten().all(|other| first.orders_like(other))
+        let sorted = |ty| self.sort(ty, compat);
+        if let Some(first) = types.clone().next()
+            && types.clone().all(|ty| sorted(ty).is_err())
         {
-            return Err(super::parameters::invalid("the resource types differ in how they sort by this attribute"));
+            // no type can be sorted by it: the first says why
+            sorted(first)?;
         }
-        let written = filter.as_ref().map(Filter::to_string).unwrap_or_default();
-        let identity = self.identity("/", &written, sort.as_ref());
-        let cursor = self.cursor(identity, sort.as_ref())?;
-        let mut across = Across {
-            parts: Vec::new(),
-            offset: self.offset(),
-            limit: self.limit(limits),
-            by_cursor: cursor.is_some(),
-            sort,
-            identity,
-        };
+        let mut asked = Vec::new();
         let mut absent_everywhere: Option<BTreeSet<String>> = None;
-        for (number, (ty, sort)) in types.zip(sorts).enumerate() {
+        for (number, ty) in types.enumerate() {
             let mut absent = BTreeSet::new();
             let narrowed = filter.as_ref().map_or(Narrowed::All, |f| f.narrowed(ty, compat, &mut absent));
             absent_everywhere = Some(match absent_everywhere.take() {
@@ -79,22 +70,37 @@ impl Parameters<'_> {
             let filter = match narrowed {
                 Narrowed::Nothing => continue,
                 Narrowed::All => None,
-                Narrowed::Filter(filter) => Some(self.bind_filter(&filter, ty, compat, repairs)?),
+                Narrowed::Filter(filter) => Some(self.bind_filter(&filter, ty, (compat, links), repairs)?),
             };
-            across.parts.push((number, self.part(ty, filter, sort, cursor.clone(), identity, (compat, limits))?));
+            asked.push((number, ty, filter, sorted(ty).ok().flatten()));
         }
         if let Some(path) = absent_everywhere.iter().flatten().next() {
             let detail = format!("`{}` is not known to any resource type", crate::error::excerpt(path));
             return Err(Error::bad_request(ScimType::InvalidFilter, detail));
         }
-        Ok(across)
+        let sort = asked.iter().find_map(|(_, _, _, sort)| sort.clone());
+        if let Some(first) = &sort
+            && !asked.iter().filter_map(|(_, _, _, sort)| sort.as_ref()).all(|other| first.orders_like(other))
+        {
+            return Err(super::parameters::invalid("the resource types differ in how they sort by this attribute"));
+        }
+        let written = filter.as_ref().map(Filter::to_string).unwrap_or_default();
+        let identity = self.identity("/", &written, sort.as_ref());
+        let cursor = self.cursor(identity, sort.as_ref())?;
+        let mut parts = Vec::with_capacity(asked.len());
+        for (number, ty, filter, own) in asked {
+            let sort = (own, sort.is_some());
+            parts.push((number, self.part(ty, filter, sort, cursor.clone(), identity, (compat, limits))?));
+        }
+        let (offset, limit, by_cursor) = (self.offset(), self.limit(limits), cursor.is_some());
+        Ok(Across { parts, offset, limit, by_cursor, sort, identity })
     }
 
     fn part(
         &self,
         ty: &ResourceType,
         filter: Option<BoundFilter>,
-        sort: Option<Sort>,
+        (sort, all_are_sorted): (Option<Sort>, bool),
         cursor: Option<Cursor>,
         identity: u64,
         (compat, limits): (Compat, &Limits),
@@ -108,8 +114,21 @@ impl Parameters<'_> {
             }
             (cursor, _) => cursor,
         };
+        let valueless = sort.is_none();
+        let sort = match sort {
+            // pages by cursor are ordered by id anyway; pages by index are in whatever order the store likes
+            None if all_are_sorted && cursor.is_none() => Some(Sort::by_id(ty)),
+            sort => sort,
+        };
         let query = self.assemble(ty, filter, sort, cursor, identity, compat, limits)?;
-        Ok(Part { query, passed })
+        Ok(Part { query, passed, valueless })
+    }
+}
+
+impl Part {
+    /// The place of a resource in the order of all; `None` for one without an id.
+    pub(crate) fn position(&self, resource: &Resource) -> Option<Position> {
+        Position::behind(resource, self.query.sort.as_ref().filter(|_| !self.valueless))
     }
 }
 

@@ -61,7 +61,7 @@ impl Query {
     /// # Errors
     /// As the client would read it: a filter that cannot be understood, a number that is none, an order by nothing.
     pub fn from_url(ty: &ResourceType, query: &str, compat: Compat, limits: &Limits) -> Result<Self, Error> {
-        Parameters::from_url(query, limits)?.bind(ty, compat, limits, &mut Repairs::default())
+        Parameters::from_url(query, limits)?.bind(ty, compat, limits, &mut Repairs::default(), None)
     }
 }
 

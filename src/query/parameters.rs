@@ -7,7 +7,7 @@ use crate::compat::{Compat, Repairs};
 use crate::cursor::{Cursor, Position, Token, hash};
 use crate::filter::{BoundFilter, Filter};
 use crate::messages::{SEARCH_REQUEST_SCHEMA, SearchRequest, SortOrder};
-use crate::resource::Projection;
+use crate::resource::{Links, Projection};
 use crate::schema::ResourceType;
 use crate::schema::table::AttrId;
 use crate::sort::Sort;
@@ -120,9 +120,11 @@ impl<'a> Parameters<'a> {
         compat: Compat,
         limits: &Limits,
         repairs: &mut Repairs,
+        links: Option<&Links>,
     ) -> Result<Query, Error> {
         let parsed = self.parse_filter(limits)?;
-        let filter = parsed.as_ref().map(|filter| self.bind_filter(filter, ty, compat, repairs)).transpose()?;
+        let filter =
+            parsed.as_ref().map(|filter| self.bind_filter(filter, ty, (compat, links), repairs)).transpose()?;
         let sort = self.sort(ty, compat)?;
         let written = parsed.filter(|_| self.cursor.is_some()).map(|filter| filter.to_string()).unwrap_or_default();
         let identity = self.identity(ty.name(), &written, sort.as_ref());
@@ -167,10 +169,10 @@ impl<'a> Parameters<'a> {
         &self,
         filter: &Filter<'_>,
         ty: &ResourceType,
-        compat: Compat,
+        (compat, links): (Compat, Option<&Links>),
         repairs: &mut Repairs,
     ) -> Result<BoundFilter, Error> {
-        let bound = filter.bind(ty, compat).map_err(|e| invalid_filter(e.to_string()))?;
+        let bound = filter.bind_with(ty, compat, links).map_err(|e| invalid_filter(e.to_string()))?;
         repairs.append(bound.repairs().clone());
         Ok(bound)
     }

@@ -10,7 +10,9 @@ mod document;
 mod edit;
 mod enterprise;
 mod extension;
+mod follow;
 mod group;
+mod links;
 mod meta;
 pub(crate) mod object;
 mod plural;
@@ -43,6 +45,7 @@ pub(crate) use self::edit::{Unknown, splice};
 pub use self::enterprise::{EnterpriseUser, Manager};
 pub use self::extension::Extension;
 pub use self::group::{Group, Member};
+pub(crate) use self::links::Links;
 pub use self::meta::Meta;
 pub use self::plural::{
     Address, Email, Entitlement, GroupMembership, InstantMessaging, PhoneNumber, Photo, Role, X509Certificate,
@@ -55,7 +58,6 @@ pub(crate) use self::seed_any::is_reserved;
 pub use self::user::{Name, User};
 pub use self::value::ValueRef;
 pub use self::violation::{Violation, ViolationKind};
-pub(crate) use self::write::Links;
 pub(crate) use self::writer::Known;
 pub use self::writer::ResourceWriter;
 

@@ -7,7 +7,7 @@ use serde::de::DeserializeSeed;
 
 use super::seed::{BodySeed, ValueSeed};
 use super::seed_any::CopySeed;
-use super::{Assembly, Entry, Resource, Secrets, Violation, ViolationKind};
+use super::{Assembly, Entry, Links, Resource, Secrets, Violation, ViolationKind};
 use crate::Limits;
 use crate::compat::{Compat, Leniency, Repairs};
 use crate::password::Password;
@@ -33,11 +33,18 @@ pub(crate) struct Rules<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) compat: Compat,
     pub(crate) unknown: UnknownAttributes,
+    /// where resources are found, if that is known
+    pub(crate) links: Option<&'a Links>,
 }
 
 impl<'a> Rules<'a> {
     pub(crate) fn new(limits: &'a Limits, compat: Compat, unknown: UnknownAttributes) -> Self {
-        Self { limits, compat, unknown }
+        Self { limits, compat, unknown, links: None }
+    }
+
+    /// The same where it is known which URLs lead to resources.
+    pub(crate) fn with_links(self, links: &'a Links) -> Self {
+        Self { links: Some(links), ..self }
     }
 }
 

@@ -29,6 +29,7 @@ impl Reader<'_> {
         let children = table.node(parent).children();
         let (open, base) = (self.out.len(), self.spans.len());
         let mut seen = Seen::default();
+        let mut link = None;
         self.out.push(b'{');
         while let Some(key) = map.next_key_seed(KeySeed { table, children, names: self.names_unknown(parent) })? {
             let id = match key {
@@ -48,6 +49,10 @@ impl Reader<'_> {
                 map.next_value_seed(SchemasSeed { reader: self })?;
                 continue;
             }
+            if table.node(id).is_computed_ref() && !self.is_stored() {
+                link = self.link(map, id, depth + 1)?;
+                continue;
+            }
             if self.skips(table.node(id), parent) {
                 map.next_value_seed(SkipSeed { reader: self, at: id, depth: depth + 1 })?;
                 continue;
@@ -60,6 +65,9 @@ impl Reader<'_> {
             } else {
                 self.out.truncate(before);
             }
+        }
+        if let Some(link) = link {
+            self.follow(&link, parent, base)?;
         }
         self.check_required(children, base)?;
         Ok(self.close_object(parent, open, base))
@@ -207,7 +215,7 @@ impl Reader<'_> {
     }
 
     /// Writes a comma unless the object is still empty; gives the length to go back to.
-    fn separate(&mut self, base: usize) -> usize {
+    pub(super) fn separate(&mut self, base: usize) -> usize {
         let before = self.out.len();
         if self.spans.len() > base {
             self.out.push(b',');
@@ -215,7 +223,7 @@ impl Reader<'_> {
         before
     }
 
-    fn close_span(&mut self, id: AttrId, start: usize) {
+    pub(super) fn close_span(&mut self, id: AttrId, start: usize) {
         self.spans.push(entry(id, start, self.out.len()));
     }
 

@@ -2,61 +2,11 @@
 
 use std::ops::Range;
 
+use super::links::Links;
 use super::project::{Keep, Projection};
 use super::scan::{self, elements, members, unknown_members};
 use super::{Entry, Resource};
 use crate::schema::table::{AttrId, Node, Relation, Role};
-
-/// Where resources are found: the base URL and the endpoints of the resource types.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Links {
-    base: String,
-    endpoints: Vec<(String, String)>,
-}
-
-impl Links {
-    /// `base` has no slash at its end.
-    pub(crate) fn new(base: String, endpoints: Vec<(String, String)>) -> Self {
-        Self { base, endpoints }
-    }
-
-    pub(crate) fn base(&self) -> &str {
-        &self.base
-    }
-
-    /// The URL of a resource.
-    pub(crate) fn location(&self, endpoint: &str, id: &str) -> String {
-        let mut url = Vec::with_capacity(self.base.len() + endpoint.len() + id.len() + 1);
-        self.write_url(&mut url, endpoint, id.as_bytes());
-        String::from_utf8(url).unwrap_or_default()
-    }
-
-    fn write_url(&self, out: &mut Vec<u8>, endpoint: &str, id: &[u8]) {
-        out.extend_from_slice(self.base.as_bytes());
-        out.extend_from_slice(endpoint.as_bytes());
-        out.push(b'/');
-        if id.iter().all(|b| stands_for_itself(*b)) {
-            out.extend_from_slice(id);
-            return;
-        }
-        for byte in id {
-            match byte {
-                byte if stands_for_itself(*byte) => out.push(*byte),
-                _ => out.extend_from_slice(format!("%{byte:02X}").as_bytes()),
-            }
-        }
-    }
-
-    fn endpoint(&self, type_name: &[u8]) -> Option<&str> {
-        let found = self.endpoints.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(type_name));
-        found.map(|(_, endpoint)| endpoint.as_str())
-    }
-}
-
-/// Whether a byte is written into a path as it is.
-fn stands_for_itself(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'@' | b':')
-}
 
 impl Resource {
     /// The wanted part of the resource as JSON text, without what depends on where a service runs: no `meta.location` and

@@ -1,6 +1,7 @@
 //! One resource on its way into an answer, with references that come row by row.
 
-use super::write::{Links, Writer};
+use super::links::Links;
+use super::write::Writer;
 use super::{Projection, Reference, Resource};
 use crate::etag::Tags;
 use crate::schema::table::{AttrId, Relation};

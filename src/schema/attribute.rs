@@ -1,5 +1,7 @@
 //! The definition of one attribute (RFC 7643 §7).
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::Preparation;
@@ -163,10 +165,30 @@ impl Attribute {
         self
     }
 
-    /// Prepares its text before it is stored or compared: see [`ResourceTypeBuilder::prepare`](super::ResourceTypeBuilder::prepare).
+    /// Prepares its text before it is stored or compared (RFC 7644 §5, §7.8): in what clients send, in PATCH operations and in
+    /// filters. Text that is not allowed (`None`) is refused with `invalidValue`; a filter finds nothing by it. Applying it twice
+    /// has to be the same as applying it once.
+    ///
+    /// The library folds letter case and nothing else, since anything more takes tables of Unicode. With the crate
+    /// `precis-profiles`, for two profiles of RFC 8265:
+    ///
+    /// ```
+    /// # use scim_provider::User;
+    /// use precis_profiles::precis_core::profile::PrecisFastInvocation;
+    /// use precis_profiles::{OpaqueString, UsernameCasePreserved};
+    ///
+    /// let users = User::resource_type()
+    ///     .attribute("userName", |name| name.prepared(|text| UsernameCasePreserved::enforce(text).ok()))
+    ///     .attribute("password", |password| password.prepared(|text| OpaqueString::enforce(text).ok()));
+    /// # users.build()?;
+    /// # Ok::<(), scim_provider::schema::SchemaError>(())
+    /// ```
+    ///
+    /// What is returned is the prepared text: choose a preparation that people take for what they wrote, or identity providers
+    /// will see a difference and write again.
     #[must_use]
-    pub fn prepared(mut self, preparation: Preparation) -> Self {
-        self.preparation = Some(preparation);
+    pub fn prepared(mut self, prepare: fn(&str) -> Option<Cow<'_, str>>) -> Self {
+        self.preparation = Some(Preparation::new(prepare));
         self
     }
 

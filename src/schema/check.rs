@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use super::core::SCHEMA_SCHEMA;
-use super::{Attribute, AttributeType, Schema};
+use super::json::has_uniqueness;
+use super::table::Relation;
+use super::{Attribute, AttributeType, Returned, Schema, Uniqueness};
 use crate::{AttrPath, is_attribute_name};
 
 /// Most attributes on one level, so that an attribute is known by a number of one byte.
@@ -15,7 +17,9 @@ impl Schema {
     /// Its id is a URI that can stand in front of an attribute path; every attribute has a name by the grammar of
     /// §2.1, unlike its siblings' in more than letter case; complex attributes have parts (lists may leave them to
     /// the default of §2.4) and no other attribute has; no part is complex (§2.3.8), but in the schema of schemas;
-    /// only references name types that they refer to; and no level holds more than 250 attributes.
+    /// only references name types that they refer to; a complex attribute that refers to resources of several types has a
+    /// `type` that tells which (§2.4); only strings, numbers and references that can be read are unique; and no level holds
+    /// more than 250 attributes.
     ///
     /// # Errors
     /// The first rule that is broken, with the attribute that breaks it.
@@ -51,9 +55,9 @@ impl SchemaError {
         Self { schema: id.to_owned(), attribute: None, fault: Fault::DuplicateSchema }
     }
 
-    /// What a path leads to is not there or no text.
-    pub(super) fn no_text(id: &str, path: &str) -> Self {
-        Self { schema: id.to_owned(), attribute: Some(path.to_owned()), fault: Fault::NoText }
+    /// A resource type changes an attribute that none of its schemas defines.
+    pub(super) fn unknown_attribute(schema: &str, path: &str) -> Self {
+        Self { schema: schema.to_owned(), attribute: Some(path.to_owned()), fault: Fault::Unknown }
     }
 
     /// The id of the schema.
@@ -85,10 +89,20 @@ enum Fault {
     Parts,
     #[error("is complex inside a complex attribute")]
     Nested,
-    #[error("is to be prepared and is no text of this resource type")]
+    #[error("is to be prepared and is no text")]
     NoText,
     #[error("is not a reference and has reference types")]
     ReferenceTypes,
+    #[error("refers to resources of several types and has no `type` that tells which")]
+    NoType,
+    #[error("is of a type whose values cannot be unique")]
+    NeverUnique,
+    #[error("is never returned and cannot be unique")]
+    SecretlyUnique,
+    #[error("is kept apart from the resource and cannot be unique")]
+    RelationUnique,
+    #[error("is to be changed and is not defined")]
+    Unknown,
 }
 
 /// The names that lead to what is wrong, outermost first; empty when a whole level is.
@@ -110,6 +124,12 @@ fn check_level(attributes: &[Attribute], deeper: usize) -> Result<(), Located> {
         if attribute.kind != AttributeType::Reference && !attribute.reference_types.is_empty() {
             return at(Fault::ReferenceTypes);
         }
+        if attribute.kind != AttributeType::String && attribute.preparation.is_some() {
+            return at(Fault::NoText);
+        }
+        if let Some(fault) = unique_fault(attribute) {
+            return at(fault);
+        }
         if attribute.kind != AttributeType::Complex {
             if !attribute.sub_attributes.is_empty() {
                 return at(Fault::Parts);
@@ -122,12 +142,39 @@ fn check_level(attributes: &[Attribute], deeper: usize) -> Result<(), Located> {
         if attribute.sub_attributes.is_empty() && !attribute.multi_valued {
             return at(Fault::NoParts);
         }
+        if let Some((part, fault)) = relation_fault(attribute) {
+            return Err(([Some(attribute.name.clone()), part].into_iter().flatten().collect(), fault));
+        }
         check_level(&attribute.sub_attributes, deeper).map_err(|(mut path, fault)| {
             path.insert(0, attribute.name.clone());
             (path, fault)
         })?;
     }
     Ok(())
+}
+
+/// What is published as unique has to be something that can be kept so (RFC 7643 §2.3).
+fn unique_fault(attribute: &Attribute) -> Option<Fault> {
+    match attribute.uniqueness {
+        Uniqueness::None => None,
+        _ if !has_uniqueness(attribute.kind) => Some(Fault::NeverUnique),
+        // a conflict would tell what it holds
+        _ if attribute.returned == Returned::Never => Some(Fault::SecretlyUnique),
+        _ => None,
+    }
+}
+
+/// What is wrong with an attribute that refers to resources, and in which part of it.
+fn relation_fault(attribute: &Attribute) -> Option<(Option<String>, Fault)> {
+    let relation = Relation::of(attribute);
+    let part = |name: &str| attribute.sub_attributes.iter().find(|part| part.name == name);
+    let types = part("$ref").map_or(0, |part| part.reference_types.len());
+    if relation != Relation::No && types > 1 && part("type").is_none() {
+        return Some((None, Fault::NoType));
+    }
+    let apart = matches!(relation, Relation::Many | Relation::Derived);
+    let unique = attribute.sub_attributes.iter().find(|part| apart && part.uniqueness != Uniqueness::None)?;
+    Some((Some(unique.name.clone()), Fault::RelationUnique))
 }
 
 /// A URI, as far as attribute paths need it: what parses as a path when an attribute is put behind it (RFC 7644 §3.10).
@@ -163,6 +210,23 @@ mod tests {
     fn names_differ_in_more_than_letter_case() {
         let (attribute, _) = refused(Attribute::complex("a", [Attribute::string("x"), Attribute::boolean("X")]));
         assert_eq!(attribute.as_deref(), Some("a.X"));
+    }
+
+    #[test]
+    fn only_what_can_be_kept_unique_is_unique() {
+        let id = || Attribute::string("value").unique(Uniqueness::Server);
+        let holder = |parts: [Attribute; 2]| Attribute::complex("holders", parts).multi_valued();
+        for (attribute, path, text) in [
+            (Attribute::boolean("on").unique(Uniqueness::Server), "on", "is of a type whose values cannot be unique"),
+            (Attribute::string("pin").write_only().unique(Uniqueness::Global), "pin", "is never returned"),
+            (holder([id(), Attribute::reference("$ref", ["User"])]), "holders.value", "is kept apart"),
+        ] {
+            let (attribute, message) = refused(attribute);
+            assert_eq!(attribute.as_deref(), Some(path));
+            assert!(message.contains(text), "{message}");
+        }
+        let elsewhere = holder([id(), Attribute::reference("$ref", ["uri"])]);
+        assert_eq!(Schema::new(ID, "Device", [elsewhere]).check(), Ok(()));
     }
 
     #[test]

@@ -97,7 +97,7 @@ fn has_case(kind: AttributeType) -> bool {
 }
 
 /// Whether values of the type can be unique (RFC 7643 §2.3).
-fn has_uniqueness(kind: AttributeType) -> bool {
+pub(super) fn has_uniqueness(kind: AttributeType) -> bool {
     use AttributeType::{Decimal, Integer, Reference, String};
     matches!(kind, String | Decimal | Integer | Reference)
 }

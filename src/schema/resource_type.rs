@@ -1,11 +1,10 @@
 //! Resource types (RFC 7643 §6): a base schema and its extensions, compiled once into the tables that everything else reads.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use super::table::{AttrId, Node, Relation, Table};
-use super::{Attribute, AttributeType, Mutability, Preparation, Schema, SchemaError, core};
+use super::{Attribute, Mutability, Schema, SchemaError, core};
 use crate::{AttrPath, Compat, Leniency};
 
 /// A resource type: where its resources live, and which schemas say what they hold (RFC 7643 §6).
@@ -42,7 +41,7 @@ impl ResourceType {
             description: String::new(),
             schema,
             extensions: Vec::new(),
-            preparations: Vec::new(),
+            unknown: None,
         }
     }
 
@@ -69,6 +68,11 @@ impl ResourceType {
     /// The extensions, each with whether a resource must have it.
     pub fn extensions(&self) -> impl Iterator<Item = (&Schema, bool)> {
         self.inner.definition.extensions.iter().map(|e| (&e.schema, e.required))
+    }
+
+    /// The base schema and those of the extensions.
+    pub(crate) fn schemas(&self) -> impl Iterator<Item = &Schema> {
+        std::iter::once(self.schema()).chain(self.extensions().map(|(schema, _)| schema))
     }
 
     /// The name and characteristics that a path resolves to, by the rules of RFC 7644 §3.10 and nothing more lenient.
@@ -205,8 +209,8 @@ pub struct ResourceTypeBuilder {
     description: String,
     schema: Schema,
     extensions: Vec<ExtensionSchema>,
-    /// by the paths of the attributes; they move into the schemas when the type is compiled
-    preparations: Vec<(String, Preparation)>,
+    /// an attribute that was to be changed and is not there
+    unknown: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -237,42 +241,63 @@ impl ResourceTypeBuilder {
         self
     }
 
-    /// Prepares the text of an attribute before it is stored or compared (RFC 7644 §5, §7.8): in what clients send, in PATCH
-    /// operations and in filters. Text that is not allowed is refused with `invalidValue`; a filter finds nothing by it.
+    /// Changes the definition of an attribute, of a part (`emails.value`) or, with the URN in front, of what an extension added
+    /// so far defines. `/Schemas` shows the schema as changed, and that is what is enforced.
     ///
-    /// The library folds letter case and nothing else, since anything more takes tables of Unicode. With the crate
-    /// `precis-profiles`, for two profiles of RFC 8265:
+    /// Identity providers find groups by their name, and cannot tell two of the same name apart; the standard's schema lets them
+    /// have it:
     ///
     /// ```
-    /// # use scim_provider::User;
-    /// use precis_profiles::precis_core::profile::PrecisFastInvocation;
-    /// use precis_profiles::{OpaqueString, UsernameCasePreserved};
-    ///
-    /// let users = User::resource_type()
-    ///     .prepare("userName", |name| UsernameCasePreserved::enforce(name).ok())
-    ///     .prepare("password", |password| OpaqueString::enforce(password).ok());
-    /// # users.build()?;
-    /// # Ok::<(), scim_provider::schema::SchemaError>(())
+    /// # use scim_provider::Group;
+    /// # use scim_provider::schema::Uniqueness;
+    /// let groups = Group::resource_type().attribute("displayName", |name| name.unique(Uniqueness::Server));
+    /// # Ok::<(), scim_provider::schema::SchemaError>(drop(groups.build()?))
     /// ```
     ///
-    /// What is returned is the prepared text: choose a preparation that people take for what they wrote, or identity providers
-    /// will see a difference and write again.
+    /// The attributes that every resource has, such as `externalId`, are not the schemas' to define. That an attribute is not
+    /// there is an error of [`build`](Self::build).
     #[must_use]
-    pub fn prepare(mut self, path: impl Into<String>, prepare: fn(&str) -> Option<Cow<'_, str>>) -> Self {
-        self.preparations.push((path.into(), Preparation::new(prepare)));
+    pub fn attribute(mut self, path: &str, change: impl FnOnce(Attribute) -> Attribute) -> Self {
+        match self.definition_of(path) {
+            Some(attribute) => {
+                let old = std::mem::replace(attribute, Attribute::string(""));
+                *attribute = change(old);
+            }
+            None => self.unknown = Some(path.to_owned()),
+        }
         self
+    }
+
+    fn definition_of(&mut self, path: &str) -> Option<&mut Attribute> {
+        let (urn, names) = match path.rsplit_once(':') {
+            Some((urn, names)) => (Some(urn), names),
+            None => (None, path),
+        };
+        let extensions = self.extensions.iter_mut().map(|extension| &mut extension.schema);
+        let is_meant = |schema: &Schema| urn.is_some_and(|urn| urn.eq_ignore_ascii_case(&schema.id));
+        let attributes = match urn.is_none() || is_meant(&self.schema) {
+            true => &mut self.schema.attributes,
+            false => &mut extensions.into_iter().find(|schema| is_meant(schema))?.attributes,
+        };
+        let find = |attributes: &'_ [Attribute], name: &str| {
+            attributes.iter().position(|attribute| attribute.name.eq_ignore_ascii_case(name))
+        };
+        let (name, part) = names.split_once('.').map_or((names, None), |(name, part)| (name, Some(part)));
+        let at = find(attributes, name)?;
+        let attribute = attributes.get_mut(at)?;
+        let Some(part) = part else { return Some(attribute) };
+        let at = find(&attribute.sub_attributes, part)?;
+        attribute.sub_attributes.get_mut(at)
     }
 
     /// Compiles the type.
     ///
     /// # Errors
-    /// When one of the schemas breaks a rule of RFC 7643 §2 or §7, two of them have the same URI, or what is to be prepared is no
-    /// text of theirs.
-    pub fn build(mut self) -> Result<ResourceType, SchemaError> {
-        for (path, preparation) in std::mem::take(&mut self.preparations) {
-            let text = self.attribute_mut(&path).filter(|a| a.kind == AttributeType::String);
-            let Some(attribute) = text else { return Err(SchemaError::no_text(&self.schema.id, &path)) };
-            attribute.preparation = Some(preparation);
+    /// When one of the schemas breaks a rule of RFC 7643 §2 or §7, two of them have the same URI, or an attribute that was to be
+    /// changed is not there.
+    pub fn build(self) -> Result<ResourceType, SchemaError> {
+        if let Some(path) = &self.unknown {
+            return Err(SchemaError::unknown_attribute(&self.schema.id, path));
         }
         let mut table = Table::default();
         let commons = core::common();
@@ -293,28 +318,6 @@ impl ResourceTypeBuilder {
         table.add_root(meta.into_iter());
         table.finish(&self.schema.id);
         Ok(ResourceType { inner: Arc::new(Inner { definition: self, table }) })
-    }
-
-    /// The definition that a path leads to, in the base schema or behind the URN of an extension.
-    fn attribute_mut(&mut self, path: &str) -> Option<&mut Attribute> {
-        let path = AttrPath::parse(path).ok()?;
-        let schema = match path.schema() {
-            None => &mut self.schema,
-            Some(urn) => {
-                let extensions = self.extensions.iter_mut().map(|e| &mut e.schema);
-                std::iter::once(&mut self.schema).chain(extensions).find(|s| s.id.eq_ignore_ascii_case(urn))?
-            }
-        };
-        let named = |name: &str, of: &mut Vec<Attribute>| of.iter().position(|a| a.name.eq_ignore_ascii_case(name));
-        let at = named(path.attribute(), &mut schema.attributes)?;
-        let attribute = schema.attributes.get_mut(at)?;
-        match path.sub_attribute() {
-            None => Some(attribute),
-            Some(sub) => {
-                let at = named(sub, &mut attribute.sub_attributes)?;
-                attribute.sub_attributes.get_mut(at)
-            }
-        }
     }
 }
 

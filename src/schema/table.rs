@@ -369,10 +369,11 @@ impl Role {
 }
 
 impl Relation {
-    /// A complex attribute with `value` and a `$ref` that points at resource types refers to other resources.
-    fn of(attribute: &Attribute) -> Self {
+    /// A complex attribute with `value` and a `$ref` that points at resource types, and nowhere else, refers to other resources.
+    pub(super) fn of(attribute: &Attribute) -> Self {
         let sub = |name: &str| attribute.sub_attributes.iter().find(|s| s.name == name);
-        let refers = sub("$ref").is_some_and(|r| r.reference_types.iter().any(|t| t != "external" && t != "uri"));
+        let here = |types: &[String]| !types.is_empty() && types.iter().all(|t| t != "external" && t != "uri");
+        let refers = sub("$ref").is_some_and(|part| here(&part.reference_types));
         if !refers || sub("value").is_none() {
             return Self::No;
         }

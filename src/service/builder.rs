@@ -13,7 +13,7 @@ use super::{Inner, Limiter, Registered, Service};
 use crate::compat::Compat;
 use crate::messages::AuthenticationScheme;
 use crate::resource::{Links, Projection, UnknownAttributes};
-use crate::schema::{ResourceType, ResourceTypeBuilder, SchemaError};
+use crate::schema::{ResourceType, ResourceTypeBuilder, Schema, SchemaError};
 use crate::store::{Context, ErasedStore, Store};
 use crate::{Error, Limits};
 
@@ -177,7 +177,7 @@ impl<C: Context> ServiceBuilder<C> {
     ///
     /// # Errors
     /// When the base URL is not absolute, no resource type is registered, two share a name or an endpoint, or a schema
-    /// breaks a rule.
+    /// breaks a rule or is not the same in two of them.
     pub fn build(mut self) -> Result<Service<C>, BuildError> {
         let (base, prefix) = base_url(&self.base)?;
         let mut types: Vec<Registered<C>> = Vec::with_capacity(self.types.len());
@@ -189,6 +189,9 @@ impl<C: Context> ServiceBuilder<C> {
                 return Err(BuildError::Endpoint(ty.endpoint().to_owned()));
             }
             types.push(Registered::new(ty, store, answer));
+        }
+        if let Some(id) = differing(&types) {
+            return Err(BuildError::Differing(id));
         }
         if types.is_empty() {
             return Err(BuildError::NoResourceType);
@@ -248,9 +251,19 @@ pub enum BuildError {
     /// Two resource types share a name or an endpoint, or the endpoint belongs to the protocol.
     #[error("the endpoint `{0}` or its resource type's name is taken")]
     Endpoint(String),
+    /// Resource types mean different schemas by one URI, of which `/Schemas` could show one only.
+    #[error("schema `{0}` is not the same in all resource types")]
+    Differing(String),
     /// A schema breaks a rule.
     #[error(transparent)]
     Schema(SchemaError),
+}
+
+/// A schema that two types have by the same URI, and not alike.
+fn differing<C>(types: &[Registered<C>]) -> Option<String> {
+    let all: Vec<_> = types.iter().flat_map(|r| r.ty.schemas()).collect();
+    let differs = |schema: &&&Schema| all.iter().any(|s| s.id.eq_ignore_ascii_case(&schema.id) && s != *schema);
+    all.iter().find(differs).map(|schema| schema.id.clone())
 }
 
 /// The base URL without a slash at its end, and its path.

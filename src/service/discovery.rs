@@ -121,10 +121,8 @@ fn pagination(default: usize, most: usize) -> PaginationSupport {
 
 /// Every schema that a resource type uses, once, and those of the discovery endpoints themselves.
 fn schemas<C>(types: &[Registered<C>]) -> Vec<Schema> {
-    let used = types.iter().flat_map(|r| {
-        std::iter::once(r.ty.schema()).chain(r.ty.extensions().map(|(schema, _)| schema)).cloned().collect::<Vec<_>>()
-    });
-    let own = [core::service_provider_config(), core::resource_type(), core::schema()];
+    let used = types.iter().flat_map(|r| r.ty.schemas().cloned());
+    let own = [served(core::service_provider_config()), core::resource_type(), core::schema()];
     let mut all: Vec<Schema> = Vec::new();
     for schema in used.chain(own) {
         if !all.iter().any(|s| s.id.eq_ignore_ascii_case(&schema.id)) {
@@ -132,6 +130,12 @@ fn schemas<C>(types: &[Registered<C>]) -> Vec<Schema> {
         }
     }
     all
+}
+
+/// The configuration's schema without what is never in the configuration: no security events are issued (RFC 9967 §4).
+fn served(mut config: Schema) -> Schema {
+    config.attributes.retain(|attribute| attribute.name != "securityEvents");
+    config
 }
 
 fn schema(schema: &Schema, links: &Links) -> Value {

@@ -46,7 +46,8 @@ impl<C: Context> Inner<C> {
             Method::POST => Parameters::from_body(call.body, &self.limits)?,
             _ => Parameters::from_url(call.query, &self.limits)?,
         };
-        let query = parameters.bind(&registered.ty, self.compat, &self.limits, &mut trace.repairs)?;
+        let links = Some(&self.links);
+        let query = parameters.bind(&registered.ty, self.compat, &self.limits, &mut trace.repairs, links)?;
         let found = self.page(registered, cx, &query).await?;
         let next = found.next.map(|position| parameters.next_cursor(&query, position));
         let place = match query.cursor {

@@ -208,7 +208,7 @@ impl<C> Inner<C> {
     }
 
     fn rules(&self) -> Rules<'_> {
-        Rules::new(&self.limits, self.compat, self.unknown)
+        Rules::new(&self.limits, self.compat, self.unknown).with_links(&self.links)
     }
 }
 

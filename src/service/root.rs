@@ -38,7 +38,7 @@ impl<C: Context> Inner<C> {
             _ => Parameters::from_url(call.query, &self.limits)?,
         };
         let types = self.types.iter().map(|registered| &registered.ty);
-        let across = parameters.bind_across(types, self.compat, &self.limits, &mut trace.repairs)?;
+        let across = parameters.bind_across(types, self.compat, &self.limits, &mut trace.repairs, &self.links)?;
         let found = if across.by_cursor {
             self.behind_the_cursor(cx, &across).await?
         } else if across.is_sorted() {
@@ -121,7 +121,7 @@ impl<C: Context> Inner<C> {
 
 fn rows_of(part: &Part, resources: Vec<Resource>) -> Result<impl Iterator<Item = Row<'_>>, StoreError> {
     let row = |resource: Resource| {
-        let position = part.query.behind(&resource).ok_or_else(|| StoreError::backend("the store gave no id"))?;
+        let position = part.position(&resource).ok_or_else(|| StoreError::backend("the store gave no id"))?;
         Ok(Row { resource, projection: &part.query.answer, position })
     };
     let rows: Result<Vec<Row<'_>>, StoreError> = resources.into_iter().map(row).collect();

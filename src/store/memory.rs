@@ -19,9 +19,9 @@ use self::table::Table;
 
 /// A [`Store`] in memory, for every resource type that it is registered with.
 ///
-/// Tenants are kept apart. Values that the schema declares unique are indexed by their folded form, and so is a group's
-/// `displayName`, which identity providers match by; members are kept apart from the group, so that a PATCH of one member
-/// costs the same in a group of any size, and `groups` of a user follows from them. Clones share their content.
+/// Tenants are kept apart. Values that the schema declares unique are indexed by their folded form, those of lists and parts
+/// too (`emails.value`); nothing else is unique. Members are kept apart from the group, so that a PATCH of one member costs the
+/// same in a group of any size, and `groups` of a user follows from them. Clones share their content.
 ///
 /// Passwords are not kept: nothing here could check one.
 pub struct MemoryStore<C = TenantId> {

@@ -3,7 +3,8 @@
 //! # Contract
 //!
 //! *The tenant is part of every call.* A store sees only what belongs to [`Context::tenant`]: reads, counts, uniqueness and
-//! writes alike. Ids need to be unique within a tenant only.
+//! writes alike. An id is unique within the tenant, across all its resource types (RFC 7643 §3.1): a query of all of them could
+//! not tell two resources apart otherwise, and neither could a membership.
 //!
 //! *Every method is atomic*: it does all of its work or none, also when the future is dropped.
 //!
@@ -155,7 +156,12 @@ pub trait Store: Send + Sync + 'static {
         when: Precondition<'_>,
     ) -> impl Future<Output = Result<Resource, StoreError>> + Send;
 
-    /// Removes a resource for good, and references to it.
+    /// Removes a resource for good, and with it the references to it that stores keep apart: it is no longer a member of any
+    /// group, and a deleted group is no longer among a user's `groups`. The groups change their versions by that.
+    ///
+    /// A single reference such as `manager` is content of the resource that has it, and stays until a client changes it: the
+    /// identity provider wrote it there and compares it with its own. It then leads to a 404 (RFC 7643 §2.3.7 leaves integrity to
+    /// the service provider).
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::VersionMismatch`] when `when` does not hold.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use http::{HeaderMap, Request, StatusCode};
+use scim_provider::schema::{ResourceTypeBuilder, Uniqueness};
 use scim_provider::{
     Compat, EnterpriseUser, Exchange, Extension, Group, Leniency, Limits, MemoryStore, Observer, ScimType, Service,
     ServiceBuilder, TenantId, User,
@@ -51,7 +52,7 @@ impl Scim {
         Self::of(configure(
             Service::builder(BASE)
                 .resource(User::resource_type().extension(EnterpriseUser::schema()), store.clone())
-                .resource(Group::resource_type(), store.clone())
+                .resource(groups(), store.clone())
                 .resource(crate::rules::devices::device(), store),
         ))
     }
@@ -173,6 +174,11 @@ impl Scim {
     pub(crate) fn finds(&self, endpoint: &str, filter: &str) -> bool {
         self.filter(endpoint, filter).is(200).at("/totalResults") != json!(0)
     }
+}
+
+/// Groups of which no two have the same name, as identity providers need them.
+pub(crate) fn groups() -> ResourceTypeBuilder {
+    Group::resource_type().attribute("displayName", |name| name.unique(Uniqueness::Server))
 }
 
 /// The last part of a path.

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderMap, Response};
+use scim_provider::schema::Uniqueness;
 use scim_provider::{BuildError, EnterpriseUser, Extension, Group, Limits, MemoryStore, Service, Store, User};
 use scim_sql_store::{Caller, SqlStore};
 
@@ -110,7 +111,8 @@ where
 {
     Service::builder(base)
         .resource(User::resource_type().extension(EnterpriseUser::schema()), users)
-        .resource(Group::resource_type(), groups)
+        // providers match groups by their names, and the tables hold none twice
+        .resource(Group::resource_type().attribute("displayName", |name| name.unique(Uniqueness::Server)), groups)
         .limits(limits.clone())
         .observer(Log)
         .build()

@@ -1,7 +1,7 @@
 //! Groups, in tables of their own. A member is a user of the product.
 
 use scim_provider::filter::sql::{ChildTable, Column, ColumnMap};
-use scim_provider::schema::ResourceTypeBuilder;
+use scim_provider::schema::{ResourceTypeBuilder, Uniqueness};
 use scim_provider::{
     Error, Key, Page, Precondition, Projection, Query, Resource, ResourceType, ScimType, Store, StoreError, TenantId,
     fold, schema,
@@ -12,9 +12,10 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
 use crate::row::{Matching, narrowed, number, text, version};
 
-/// A group has a name and members.
+/// A group has a name, which no other has, and members.
 pub fn group_type() -> ResourceTypeBuilder {
     ResourceType::builder("Group", "/Groups", narrowed(schema::core::group(), &["displayName", "members"]))
+        .attribute("displayName", |name| name.unique(Uniqueness::Server))
 }
 
 /// The store of groups.

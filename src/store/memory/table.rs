@@ -11,11 +11,12 @@ use super::super::{Key, Precondition, StoreError};
 use super::relations::Relations;
 use crate::attr::fold;
 use crate::etag::Version;
+use crate::filter::{Number, number};
 use crate::patch::{Changes, Patched};
 use crate::resource::scan::{elements, member};
-use crate::resource::{Projection, Resource, ValueRef, splice};
+use crate::resource::{Projection, Reference, Resource, ValueRef, splice};
 use crate::schema::ResourceType;
-use crate::schema::table::{AttrId, Relation};
+use crate::schema::table::{AttrId, Node, Relation};
 
 /// The number of a resource, or of an id that something refers to.
 pub(super) type Slot = u32;
@@ -190,7 +191,9 @@ impl Table {
                 Relation::Many => {
                     self.array(self.relations.members(slot, id).iter().map(|m| self.element(slot, id, *m)))
                 }
-                _ => self.array(self.relations.all_holders(slot).iter().map(|holder| self.derived(*holder))),
+                _ => self.array(
+                    self.relations.all_holders(slot).iter().map(|holder| self.shown(slot, id, *holder, "direct")),
+                ),
             };
             if array.is_some() {
                 parts.push((id, array));
@@ -214,25 +217,24 @@ impl Table {
 
     /// A member as it is shown: with type and display of the resource it refers to, or as the client sent it.
     pub(super) fn element(&self, holder: Slot, attribute: AttrId, member: Slot) -> Vec<u8> {
-        let id = self.id(member);
         match self.stored(member) {
             Some(stored) => {
-                let resource = &stored.resource;
-                crate::resource::Reference::to(&id, Some(resource.resource_type().name()), display(resource).as_deref())
-                    .as_json()
-                    .to_vec()
+                let kind = stored.resource.resource_type().name();
+                self.shown(holder, attribute, member, kind)
             }
             None => match self.relations.sent(holder, attribute, member) {
                 Some(sent) => sent.to_vec(),
-                None => crate::resource::Reference::to(&id, None, None).as_json().to_vec(),
+                None => Reference::to(&self.id(member), None, None).as_json().to_vec(),
             },
         }
     }
 
-    /// A group as its member shows it.
-    fn derived(&self, holder: Slot) -> Vec<u8> {
-        let display = self.stored(holder).and_then(|s| display(&s.resource));
-        crate::resource::Reference::to(&self.id(holder), Some("direct"), display.as_deref()).as_json().to_vec()
+    /// What one resource shows of another, of the parts that the schema has.
+    fn shown(&self, by: Slot, attribute: AttrId, of: Slot, kind: &str) -> Vec<u8> {
+        let ty = self.stored(by).map(|stored| stored.resource.resource_type());
+        let has = |part| ty.is_some_and(|ty| ty.table().child(ty.node(attribute).children(), part).is_some());
+        let display = self.stored(of).filter(|_| has("display")).and_then(|stored| display(&stored.resource));
+        Reference::to(&self.id(of), Some(kind).filter(|_| has("type")), display.as_deref()).as_json().to_vec()
     }
 
     fn relate(&mut self, holder: Slot, attribute: AttrId, reference: &[u8]) -> bool {
@@ -335,26 +337,36 @@ pub(super) fn many(ty: &ResourceType) -> impl Iterator<Item = (AttrId, String)> 
     table.ids().filter(|id| table.node(*id).relation() == Relation::Many).map(|id| (id, table.path(id)))
 }
 
-/// What the schema declares unique, and the name that identity providers match groups by.
+/// What the schema declares unique.
 pub(super) fn unique_attributes(ty: &ResourceType) -> impl Iterator<Item = AttrId> {
     let table = ty.table();
-    table.ids().filter(move |id| {
-        let node = table.node(*id);
-        let group_name = ty.name() == "Group" && node.name() == "displayName";
-        let top = table.entry_of(*id) == *id && *id != AttrId::ID;
-        top && !node.is_multi() && (node.is_unique() || group_name) && !node.is_extension()
-    })
+    table.ids().filter(move |id| *id != AttrId::ID && table.node(*id).is_unique())
 }
 
 fn index_keys(resource: &Resource) -> impl Iterator<Item = (String, (Box<str>, Box<str>))> {
     let ty = resource.resource_type();
-    unique_attributes(ty).filter_map(move |id| {
-        let value = ValueRef::new(resource.value(id)?).as_str()?.into_owned();
+    unique_attributes(ty).flat_map(move |id| {
+        let (entry, node) = (ty.table().entry_of(id), ty.node(id));
         let path = ty.table().path(id);
-        let value = if ty.node(id).definition().case_exact { value } else { fold(&value).into_owned() };
-        let key = index_key(ty, &path, &value);
-        Some((path, key))
+        let values = elements(resource.value(entry).unwrap_or_default());
+        let parts = values.filter_map(move |value| if entry == id { Some(value) } else { member(value, node.name()) });
+        parts
+            .flat_map(elements)
+            .filter_map(move |value| Some((path.clone(), index_key(ty, &path, &unique_key(node, value)?))))
     })
+}
+
+/// What a value is compared by: letter case only where it counts, numbers by what they mean.
+fn unique_key(node: &Node, value: &[u8]) -> Option<String> {
+    match ValueRef::new(value).as_str() {
+        Some(text) if node.definition().case_exact => Some(text.into_owned()),
+        Some(text) => Some(fold(&text).into_owned()),
+        None => number(value).map(|number| match number {
+            Number::Int(whole) => whole.to_string(),
+            // no negative zero
+            Number::Float(float) => format!("{}", float + 0.0),
+        }),
+    }
 }
 
 pub(super) fn index_key(ty: &ResourceType, path: &str, value: &str) -> (Box<str>, Box<str>) {

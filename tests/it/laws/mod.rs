@@ -19,7 +19,7 @@ use http::{Method, Request, Response};
 use proptest::test_runner::Config;
 use scim_provider::schema::{Attribute, Returned, Schema, core};
 use scim_provider::{
-    EnterpriseUser, Extension, Group, MemoryStore, Resource, ResourceType, Service, TenantId, UnknownAttributes, User,
+    EnterpriseUser, Extension, MemoryStore, Resource, ResourceType, Service, TenantId, UnknownAttributes, User,
 };
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ const BASE: &str = "https://scim.example.com/v2";
 static USERS: LazyLock<ResourceType> =
     LazyLock::new(|| User::resource_type().extension(EnterpriseUser::schema()).build().unwrap());
 
-static GROUPS: LazyLock<ResourceType> = LazyLock::new(|| Group::resource_type().build().unwrap());
+static GROUPS: LazyLock<ResourceType> = LazyLock::new(|| crate::scim::groups().build().unwrap());
 
 /// A type with an attribute of each kind and of each `returned`, at the top, in parts and in an extension.
 static DEVICES: LazyLock<ResourceType> = LazyLock::new(|| {

@@ -1,11 +1,11 @@
 //! Resource types and extensions of the host's own (RFC 7643 §3.2, §3.3, §6), with characteristics that users lack.
 
 use scim_provider::schema::{Attribute, Schema, Uniqueness};
-use scim_provider::{BuildError, MemoryStore, ResourceType, Service, TenantId, User};
-use serde_json::json;
+use scim_provider::{BuildError, Group, MemoryStore, ResourceType, Service, TenantId, User};
+use serde_json::{Value, json};
 
 use super::devices::{body, device};
-use crate::scim::{BASE, DEVICE, Scim, USER, user};
+use crate::scim::{BASE, DEVICE, GROUP, Scim, USER, merged, user};
 
 pub(super) const BADGE: &str = "urn:example:params:scim:schemas:extension:badge:2.0:User";
 
@@ -82,6 +82,72 @@ fn an_extensions_immutable_attribute_is_set_once() {
     scim.put(&path, issued("2027-01-01T00:00:00Z")).refused(400, "mutability");
     let left_out = scim.put(&path, user(json!({BADGE: {"number": "1"}}))).is(200);
     left_out.has(json!({BADGE: {"issued": "2026-01-01T00:00:00Z"}}));
+}
+
+/// R-7643-7-32 R-7643-7-17
+#[test]
+fn what_is_shown_as_unique_is_unique_wherever_it_stands_and_nothing_else_is() {
+    let unique = |attribute: Attribute| attribute.unique(Uniqueness::Server);
+    let rack = Schema::new(
+        "urn:example:Rack",
+        "Rack",
+        [
+            Attribute::integer("slot").unique(Uniqueness::Server),
+            Attribute::decimal("weight"),
+            Attribute::string("keys").multi_valued(),
+        ],
+    );
+    let users = User::resource_type()
+        .extension(rack)
+        .attribute("emails.value", unique)
+        .attribute("urn:example:Rack:weight", unique)
+        .attribute("URN:EXAMPLE:RACK:Keys", unique);
+    let scim = Scim::of(
+        Service::builder(BASE).resource(users, MemoryStore::new()).resource(Group::resource_type(), MemoryStore::new()),
+    );
+    let made = scim.create(
+        "/Users",
+        user(json!({"emails": [{"value": "A@x"}, {"value": "b@x"}],
+        "urn:example:Rack": {"slot": 7, "weight": 1.5, "keys": ["k", "l"]}})),
+    );
+    for (more, free) in [
+        (json!({"emails": [{"value": "c@x"}, {"value": "B@X"}]}), json!({"emails": [{"value": "d@x"}]})),
+        (json!({"urn:example:Rack": {"slot": 7}}), json!({"urn:example:Rack": {"slot": 8}})),
+        (json!({"urn:example:Rack": {"weight": 1.50}}), json!({"urn:example:Rack": {"weight": 15}})),
+        (json!({"urn:example:Rack": {"keys": ["m", "L"]}}), json!({"urn:example:Rack": {"keys": ["n"]}})),
+    ] {
+        let named = |more: &Value| merged(user(json!({"userName": more.to_string()})), more.clone());
+        scim.post("/Users", named(&more)).refused(409, "uniqueness");
+        let other = scim.create("/Users", named(&free));
+        scim.put(&other, named(&more)).refused(409, "uniqueness");
+        scim.put(&other, named(&free)).is(200);
+    }
+    assert!(scim.finds("/Users", r#"emails.value eq "B@x""#) && scim.finds("/Users", r#"emails[value eq "a@x"]"#));
+    scim.patch(&made, json!({"op": "remove", "path": "emails[value eq \"b@x\"]"})).is(200);
+    scim.post("/Users", user(json!({"userName": "c", "emails": [{"value": "b@x"}]}))).is(201);
+    // the standard's schema says nothing of the names of groups
+    let group = json!({"schemas": [GROUP], "displayName": "g"});
+    scim.post("/Groups", group.clone()).is(201);
+    scim.post("/Groups", group.clone()).is(201);
+    let shown = |scim: &Scim| scim.get(&format!("/Schemas/{GROUP}")).at("/attributes/0/uniqueness");
+    assert_eq!(shown(&scim), json!("none"));
+    let scim = Scim::new();
+    scim.post("/Groups", group.clone()).is(201);
+    scim.post("/Groups", group).refused(409, "uniqueness");
+    assert_eq!(shown(&scim), json!("server"));
+}
+
+#[test]
+fn a_change_of_what_is_not_there_or_differs_is_refused_at_the_start() {
+    for path in ["nothing", "emails.nothing", "urn:example:x:title", "externalId", ""] {
+        let error = User::resource_type().attribute(path, |attribute| attribute).build().unwrap_err();
+        assert_eq!(error.attribute(), Some(path));
+    }
+    let things = ResourceType::builder("Thing", "/Things", badge()).attribute("colour", Attribute::required);
+    let builder = Service::<TenantId>::builder(BASE)
+        .resource(User::resource_type().extension(badge()), MemoryStore::new())
+        .resource(things, MemoryStore::new());
+    assert!(matches!(builder.build(), Err(BuildError::Differing(id)) if id == BADGE));
 }
 
 /// R-7643-7-14

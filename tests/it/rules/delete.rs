@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::devices::body;
-use crate::scim::{Scim, id_of, user};
+use crate::scim::{ENTERPRISE, Scim, id_of, user};
 
 /// R-7644-3.6-01 R-7644-3.6-02 R-7644-3.2-04
 #[test]
@@ -64,4 +64,16 @@ fn references_to_what_is_deleted_go_too() {
     assert_ne!(after.at("/meta/version"), before);
     scim.delete(&group).is(204);
     scim.get(&bob).is(200).lacks(&["/groups"]);
+}
+
+/// R-7644-3.6-08
+#[test]
+fn a_manager_that_is_deleted_stays_what_the_provider_wrote() {
+    let scim = Scim::new();
+    let boss = scim.user(json!({"userName": "boss"}));
+    let ada = scim.user(json!({ENTERPRISE: {"manager": {"value": id_of(&boss)}}}));
+    let before = scim.get(&ada).body;
+    scim.delete(&boss).is(204);
+    assert_eq!(scim.get(&ada).body, before);
+    scim.get(&boss).refused(404, "");
 }

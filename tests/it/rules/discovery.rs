@@ -193,6 +193,7 @@ fn the_schemas_of_discovery_describe_what_is_sent() {
     let scim = Scim::new();
     let config: Schema = serde_json::from_value(scim.get(&format!("/Schemas/{CONFIG}")).body).unwrap();
     assert!(config.attributes.iter().any(|a| a.name == "etag"));
+    assert!(!config.attributes.iter().any(|a| a.name == "securityEvents"), "none are issued");
     let schemes = config.attributes.iter().find(|a| a.name == "authenticationSchemes").unwrap();
     assert!(schemes.sub_attributes.iter().any(|a| a.name == "type" && a.required));
     let schema = scim.get(&format!("/Schemas/{SCHEMA}")).body;

@@ -5,7 +5,7 @@ use scim_provider::{Compat, Filter};
 use serde_json::json;
 
 use super::devices;
-use crate::scim::{ENTERPRISE, Scim, USER};
+use crate::scim::{BASE, ENTERPRISE, Scim, USER, id_of};
 
 fn scim() -> Scim {
     let scim = Scim::strict();
@@ -108,11 +108,52 @@ fn more_blanks_than_one_are_tolerated() {
     yes(&["  userName   eq  \"ada\"  ", "( userName pr )", "emails[ type eq \"work\" ]"]);
 }
 
-/// R-7644-3.4.2.2-14 R-7644-3.4.2.2-16
+/// R-7644-3.4.2.2-14
 #[test]
-fn a_path_has_one_level_of_parts_and_ref_is_a_name() {
+fn a_path_has_one_level_of_parts() {
     refused(&["name.givenName.x pr", "name. pr", ".name pr", "name..givenName pr"]);
-    assert!("members.$ref eq \"x\"".parse::<Filter>().is_ok() && "groups.$ref pr".parse::<Filter>().is_ok());
+}
+
+/// R-7644-3.4.2.2-16
+#[test]
+fn where_a_resource_is_can_be_asked() {
+    let scim = Scim::new();
+    let boss = scim.user(json!({}));
+    let bob = scim.user(json!({"userName": "bob", ENTERPRISE: {"manager": {"value": id_of(&boss)}}}));
+    let (inner, outer) = (scim.group("inner", &[&bob]), scim.group("outer", &[]));
+    scim.patch(&outer, json!({"op": "add", "path": "members", "value": [{"value": id_of(&inner)}, {"value": "no"}]}));
+    scim.group("empty", &[]);
+    let found = |endpoint: &str, filter: &str| scim.filter(endpoint, filter).is(200).each("id");
+    let ids = |paths: &[&String]| paths.iter().map(|path| id_of(path).to_owned()).collect::<Vec<_>>();
+    let url = |path: &str| format!("{BASE}{path}");
+    for (path, holders) in [(&bob, ids(&[&inner])), (&inner, ids(&[&outer])), (&boss, ids(&[]))] {
+        for written in [url(path), format!("..{path}")] {
+            for filter in [format!("members.$ref eq \"{written}\""), format!("members[$ref eq \"{written}\"]")] {
+                assert_eq!(found("/Groups", &filter), holders, "{filter}");
+                assert_eq!(found("/", &filter), holders, "{filter}");
+            }
+        }
+    }
+    for elsewhere in ["https://evil.example.net/Users/x", "x", &url(&bob.replace("Users", "Groups")), ""] {
+        assert!(found("/Groups", &format!("members.$ref eq \"{elsewhere}\"")).is_empty(), "{elsewhere}");
+        assert_eq!(found("/Groups", &format!("not (members.$ref eq \"{elsewhere}\")")).len(), 3, "{elsewhere}");
+    }
+    assert_eq!(found("/Groups", "members.$ref pr"), ids(&[&inner, &outer]));
+    assert_eq!(found("/Groups", "members[$ref pr]"), ids(&[&inner, &outer]));
+    assert_eq!(found("/Groups", r#"members[value eq "no" and $ref pr]"#), ids(&[]));
+    assert_eq!(found("/Groups", "members.$ref eq null"), found("/Groups", r#"displayName eq "empty""#));
+    let manager = format!("{ENTERPRISE}:manager.$ref");
+    assert_eq!(found("/Users", &format!("{manager} pr")), ids(&[&bob]));
+    assert_eq!(found("/Users", &format!("{manager} eq \"{}\"", url(&boss))), ids(&[&bob]));
+    assert_eq!(found("/Users", &format!("groups.$ref eq \"{}\"", url(&inner))), ids(&[&bob]));
+    assert_eq!(found("/Users", "groups.$ref pr"), ids(&[&bob]));
+    assert_eq!(found("/Users", "meta.location pr").len(), 2);
+    assert_eq!(found("/Users", &format!("meta.location eq \"{}\"", url(&bob))), ids(&[&bob]));
+    assert_eq!(found("/Users", &format!("meta.location eq \"{}\"", url(&inner))), ids(&[]));
+    for operator in ["ne", "co", "sw", "ew", "gt"] {
+        scim.filter("/Groups", &format!("members.$ref {operator} \"x\"")).refused(400, "invalidFilter");
+        scim.filter("/Users", &format!("meta.location {operator} \"x\"")).refused(400, "invalidFilter");
+    }
 }
 
 /// R-7644-3.4.2.2-38 R-7644-3.4.2.2-41 A-03

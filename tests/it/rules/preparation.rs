@@ -21,7 +21,10 @@ fn opaque(password: &str) -> Option<Cow<'_, str>> {
 }
 
 fn users() -> ResourceTypeBuilder {
-    User::resource_type().extension(EnterpriseUser::schema()).prepare("userName", username).prepare("password", opaque)
+    User::resource_type()
+        .extension(EnterpriseUser::schema())
+        .attribute("userName", |name| name.prepared(username))
+        .attribute("password", |password| password.prepared(opaque))
 }
 
 fn scim() -> Scim {
@@ -91,15 +94,17 @@ fn a_name_that_is_not_allowed_is_refused_and_found_nowhere() {
     assert!(scim.finds("/Users", "userName ne \"\u{265a}\""));
 }
 
-/// What is prepared is an attribute of the type, by any of its paths; nothing else is.
+/// What is prepared is text, in any place; nothing else is.
 #[test]
-fn what_is_prepared_has_to_be_there() {
+fn what_is_prepared_has_to_be_text() {
     fn upper(text: &str) -> Option<Cow<'_, str>> {
         Some(text.to_uppercase().into())
     }
     let department = format!("{ENTERPRISE}:department");
     let ty = User::resource_type().extension(EnterpriseUser::schema());
-    let ty = ty.prepare(&department, upper).prepare("NAME.familyName", upper).prepare("emails.value", upper);
+    let ty = [&department, "NAME.familyName", "emails.value"]
+        .iter()
+        .fold(ty, |ty, path| ty.attribute(path, |attribute| attribute.prepared(upper)));
     let ty = ty.build().unwrap();
     let body = json!({
         "schemas": [USER], "userName": "a", "name": {"familyName": "b", "givenName": "c"},
@@ -119,8 +124,8 @@ fn what_is_prepared_has_to_be_there() {
     // what is stored is prepared already
     let stored = Resource::from_stored(&ty, json!({"userName": "a", "name": {"familyName": "b"}}).to_string());
     assert_eq!(stored.unwrap().text("name.familyName").as_deref(), Some("b"));
-    for path in ["active", "nothing", "name.nothing", "urn:example:x:userName", "emails", "not a path"] {
-        let refused = User::resource_type().prepare(path, upper).build().unwrap_err();
+    for path in ["active", "emails", "emails.primary", "profileUrl"] {
+        let refused = User::resource_type().attribute(path, |attribute| attribute.prepared(upper)).build().unwrap_err();
         assert_eq!(refused.attribute(), Some(path));
     }
 }

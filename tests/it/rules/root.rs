@@ -1,9 +1,12 @@
 //! Queries across resource types (RFC 7644 §3.4.2.1, §3.4.3).
 
-use scim_provider::Compat;
+use std::collections::BTreeSet;
+
+use scim_provider::schema::{Attribute, Schema};
+use scim_provider::{Compat, MemoryStore, ResourceType, Service, User};
 use serde_json::{Value, json};
 
-use crate::scim::{Answer, DEVICE, GROUP, LIST, SEARCH, Scim, user};
+use crate::scim::{Answer, BASE, DEVICE, GROUP, LIST, SEARCH, Scim, user};
 
 /// Users u0, u1, u2, groups and devices, three of each.
 fn mixed() -> Scim {
@@ -140,6 +143,78 @@ fn cursors_cross_the_borders_of_types() {
     }
     let cursor = scim.get("/Users?cursor&count=1").at("/nextCursor");
     scim.get(&format!("/?count=1&cursor={}", cursor.as_str().unwrap())).refused(400, "invalidCursor");
+}
+
+/// R-7644-3.4.2.3-10 R-9865-2-08
+#[test]
+fn the_pages_of_every_query_are_the_whole_of_it() {
+    let scim = Scim::new();
+    for n in 0..3 {
+        scim.user(json!({"userName": format!("u{n}"), "title": "x"}));
+        scim.create("/Devices", json!({"schemas": [DEVICE], "serial": format!("d{n}"), "slots": n % 2}));
+    }
+    for n in 0..19 {
+        scim.create("/Groups", json!({"schemas": [GROUP], "displayName": format!("g{}", n * 7 % 19)}));
+    }
+    for by in ["", "userName", "title", "displayName", "serial", "slots", "id", "meta.created", "members.value"] {
+        for order in ["ascending", "descending"] {
+            let query = if by.is_empty() { String::new() } else { format!("&sortBy={by}&sortOrder={order}") };
+            let whole = scim.get(&format!("/?count=100{query}")).is(200).each("id");
+            let different: BTreeSet<&String> = whole.iter().collect();
+            assert_eq!((whole.len(), different.len()), (25, 25), "{query}");
+            for count in [1, 4, 5, 24] {
+                let mut pages = Vec::new();
+                for start in (1..=25).step_by(count) {
+                    pages.extend(scim.get(&format!("/?startIndex={start}&count={count}{query}")).is(200).each("id"));
+                }
+                assert_eq!(pages, whole, "{query} by {count}");
+            }
+            let mut sorted = whole.clone();
+            if by.is_empty() {
+                sorted.sort();
+            }
+            for count in [1, 4, 24] {
+                assert_eq!(by_cursor(&scim, &query, count), sorted, "{query} by cursor, {count}");
+            }
+        }
+    }
+}
+
+/// All ids of a query, from page to page.
+fn by_cursor(scim: &Scim, query: &str, count: usize) -> Vec<String> {
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    while found.len() < 100 {
+        let page = scim.get(&format!("/?cursor={cursor}&count={count}{query}")).is(200);
+        found.extend(page.each("id"));
+        match page.body.get("nextCursor") {
+            Some(next) => cursor = next.as_str().unwrap().to_owned(),
+            None => break,
+        }
+    }
+    found
+}
+
+/// R-7644-3.4.2.3-10
+#[test]
+fn a_type_that_the_filter_rules_out_has_no_say_in_the_order() {
+    let title = Schema::new("urn:example:Book", "Book", [Attribute::integer("title"), Attribute::string("isbn")]);
+    let store = MemoryStore::new();
+    let builder = Service::builder(BASE)
+        .resource(User::resource_type(), store.clone())
+        .resource(ResourceType::builder("Book", "/Books", title), store);
+    let scim = Scim::of(builder);
+    for (name, title) in [("a", "y"), ("b", "x")] {
+        scim.user(json!({"userName": name, "title": title}));
+    }
+    scim.get("/?sortBy=title").refused(400, "invalidValue");
+    let users = "filter=meta.resourceType+eq+%22User%22";
+    for paging in ["", "&cursor"] {
+        let sorted = scim.get(&format!("/?{users}&sortBy=title{paging}")).is(200);
+        assert_eq!(sorted.each("title"), ["x", "y"]);
+        let unsorted = scim.get(&format!("/?{users}&sortBy=isbn{paging}")).is(200);
+        assert_eq!(unsorted.at("/totalResults"), json!(2), "an attribute of the other type");
+    }
+    scim.get(&format!("/?{users}&sortBy=nothing")).refused(400, "invalidValue");
 }
 
 /// R-7644-3.4.3-02 R-7644-3.4.3-03 R-7644-3.4.3-09

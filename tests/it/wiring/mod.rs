@@ -25,7 +25,7 @@ impl Host {
         let store = MemoryStore::new();
         let service = Service::builder(MOUNT.base)
             .resource(User::resource_type().extension(EnterpriseUser::schema()), store.clone())
-            .resource(Group::resource_type(), store)
+            .resource(crate::scim::groups(), store)
             .build();
         Self { service: service.unwrap(), tenant: TenantId::new("a").unwrap() }
     }
