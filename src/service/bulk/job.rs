@@ -86,6 +86,11 @@ impl<'a> Job<'a> {
         waits
     }
 
+    /// The types of the resources that the operations are about.
+    pub(super) fn types(&self) -> Vec<Option<usize>> {
+        (0..self.tasks.len()).map(|number| self.type_of(number)).collect()
+    }
+
     /// The type of the resource that an operation is about.
     pub(super) fn type_of(&self, number: usize) -> Option<usize> {
         match self.tasks.get(number)?.target.as_ref()? {

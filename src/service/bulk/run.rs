@@ -64,7 +64,7 @@ impl<'r, C: Context> Run<'r, C> {
 
     /// Tries everything, until there are so many errors.
     pub(super) async fn all(&mut self, fail_on_errors: usize) {
-        for unit in plan(&self.job.waits()) {
+        for unit in plan(&self.job.waits(), &self.job.types()) {
             if self.errors >= fail_on_errors {
                 return;
             }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::scim::{BASE, BULK, PATCH_OP, Scim, user};
+use crate::scim::{BASE, BULK, GROUP, PATCH_OP, Scim, user};
 
 fn create(bulk_id: &str, name: &str) -> Value {
     json!({"method": "POST", "path": "/Users", "bulkId": bulk_id, "data": user(json!({"userName": name}))})
@@ -107,6 +107,26 @@ fn operations_on_one_resource_keep_their_order() {
     ]));
     assert_eq!(answer.statuses(), ["204", "204", "200", "200", "204", "201", "404"]);
     scim.get("/Users").has(json!({"totalResults": 1}));
+}
+
+/// R-7644-3.7-27
+#[test]
+fn what_is_referred_to_ahead_comes_early_where_that_changes_nothing_else() {
+    let scim = Scim::new();
+    let (path, group) = (scim.user(json!({})), scim.group("crew", &[]));
+    let rename = json!([
+        {"op": "replace", "path": "displayName", "value": "old crew"},
+        {"op": "add", "path": "members", "value": [{"value": "bulkId:new"}]},
+    ]);
+    let renamed = json!({"method": "PATCH", "path": group, "data": {"schemas": [PATCH_OP], "Operations": rename}});
+    let data = json!({"schemas": [GROUP], "displayName": "crew"});
+    let crew = json!({"method": "POST", "path": "/Groups", "bulkId": "g", "data": data});
+    // the second group has the name that the first gives up
+    let answer = scim.bulk(json!([renamed, crew, create("new", "bob")]));
+    assert_eq!(answer.statuses(), ["204", "201", "201"], "{}", answer.body);
+    // the new user has the name that the old one gives up
+    let answer = scim.bulk(json!([renamed, {"method": "DELETE", "path": path}, create("new", "ada")]));
+    assert_eq!(answer.statuses(), ["204", "204", "201"], "{}", answer.body);
 }
 
 /// R-7644-3.7-13 R-7644-3.7.3-02
