@@ -4,10 +4,14 @@
     missing_docs,
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::print_stdout,
     reason = "a bench, not the library"
 )]
 
+#[allow(dead_code, reason = "the tests use all of it")]
+#[path = "../tests/it/bulk_model/given.rs"]
+mod given;
 mod harness;
 
 use std::process::ExitCode;
@@ -17,7 +21,6 @@ use http::Request;
 use scim_provider::{EnterpriseUser, Extension, Group, MemoryStore, Service, TenantId, User};
 use serde_json::{Value, json};
 
-const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
@@ -26,30 +29,28 @@ fn main() -> ExitCode {
     harness::exit(&[circles(operations), mixed(operations), pages(), building()])
 }
 
-/// Creations, of which a fifth are groups that contain each other in pairs.
+/// Creations, of which a fifth are groups that contain each other in pairs. One by one, the groups are created empty and then
+/// changed.
 fn circles(operations: usize) -> bool {
-    let groups = operations / 5;
-    let user = |n: usize| json!({"schemas": [USER], "userName": format!("user-{n}"), "displayName": "A name"});
-    let group =
-        |n: usize, members: Value| json!({"schemas": [GROUP], "displayName": format!("group-{n}"), "members": members});
-    let pair = |n: usize| n ^ 1;
-    let mut all: Vec<Value> = (0..operations - groups)
-        .map(|n| json!({"method": "POST", "path": "/Users", "bulkId": format!("u{n}"), "data": user(n)}))
-        .collect();
-    all.extend((0..groups).map(|n| {
-        let data = group(n, json!([{"value": format!("bulkId:g{}", pair(n))}]));
-        json!({"method": "POST", "path": "/Groups", "bulkId": format!("g{n}"), "data": data})
-    }));
+    let all = given::circles(operations);
     let body = bulk(&all);
-    let users: Vec<String> = (0..operations - groups).map(|n| user(n).to_string()).collect();
-    let empty: Vec<String> = (0..groups).map(|n| group(n, json!([])).to_string()).collect();
+    let (host, creations) = (Host::new(), all.len());
+    assert_eq!(statuses(&host.send("POST", "/Bulk", body.clone()).1), vec![201; creations]);
+    let (users, groups): (Vec<&Value>, Vec<&Value>) = all.iter().partition(|operation| operation["path"] == "/Users");
+    let users: Vec<String> = users.iter().map(|operation| operation["data"].to_string()).collect();
+    let empty = |operation: &&Value| {
+        let mut data = operation["data"].clone();
+        data["members"] = json!([]);
+        data.to_string()
+    };
+    let empty: Vec<String> = groups.iter().map(empty).collect();
 
     let mut bench = Bench::new();
     let alone = bench.case_with("one by one", operations, Host::new, |host| {
         users.iter().for_each(|user| drop(host.send("POST", "/Users", user.clone())));
         let ids: Vec<String> = empty.iter().map(|group| id(&host.send("POST", "/Groups", group.clone()).1)).collect();
         for (n, own) in ids.iter().enumerate() {
-            let add = json!([{"op": "add", "path": "members", "value": [{"value": ids[pair(n)]}]}]);
+            let add = json!([{"op": "add", "path": "members", "value": [{"value": ids[n ^ 1]}]}]);
             let body = json!({"schemas": [PATCH_OP], "Operations": add}).to_string();
             assert_eq!(host.send("PATCH", &format!("/Groups/{own}"), body).0, 204);
         }
@@ -71,71 +72,78 @@ fn circles(operations: usize) -> bool {
     report.ratio("creations with circular references, bulk / one by one", together, alone, 1.25)
 }
 
-/// Creations, changes and deletions, of which a tenth fail.
+/// Creations, changes and deletions that refer back and fail at random places, as the model in `given` says. One by one, the client
+/// puts the ids that it was told in place of the references, and those that it was not told are of nobody.
 fn mixed(operations: usize) -> bool {
-    let seed: Vec<String> = (0..operations / 4)
-        .map(|n| json!({"schemas": [USER], "userName": format!("seed-{n}"), "displayName": "A name"}).to_string())
-        .collect();
+    let steps = given::steps(7, operations, false);
     let prepare = || {
         let host = Host::new();
-        let ids: Vec<String> = seed.iter().map(|user| id(&host.send("POST", "/Users", user.clone()).1)).collect();
+        let user = |n: usize| json!({"schemas": [USER], "userName": given::name_before(n)}).to_string();
+        let ids: Vec<String> = (0..given::BEFORE).map(|n| id(&host.send("POST", "/Users", user(n)).1)).collect();
         (host, ids)
     };
-    let operation = |n: usize, ids: &[String]| {
-        let path = format!("/Users/{}", ids[n / 4]);
-        let failing = n % 10 == 3;
-        match n % 4 {
-            0 => {
-                let name = if failing { "seed-0".to_owned() } else { format!("new-{n}") };
-                ("POST", "/Users".to_owned(), json!({"schemas": [USER], "userName": name}))
-            }
-            1 => {
-                let title =
-                    json!([{"op": "replace", "path": if failing { "nope" } else { "title" }, "value": "Guide"}]);
-                ("PATCH", path, json!({"schemas": [PATCH_OP], "Operations": title}))
-            }
-            2 => ("PUT", path, json!({"schemas": [USER], "userName": format!("seed-{}", n / 4), "nickName": "x"})),
-            _ => ("DELETE", if failing { "/Users/nobody".to_owned() } else { path }, Value::Null),
-        }
+    let in_bulk = || {
+        let (host, ids) = prepare();
+        let body = given::request(&steps, &ids, None);
+        (host, body)
     };
+    let (host, body) = in_bulk();
+    assert_eq!(statuses(&host.send("POST", "/Bulk", body).1), given::predicted(&steps).0, "right by the model");
+
     let mut bench = Bench::new();
     let alone = bench.case_with(
         "one by one",
         operations,
         || {
             let (host, ids) = prepare();
-            let requests: Vec<_> = (0..operations).map(|n| operation(n, &ids)).collect();
-            (host, requests.into_iter().map(|(m, p, b)| (m, p, b.to_string())).collect::<Vec<_>>())
+            let requests = steps.iter().enumerate().map(|(number, step)| {
+                let (method, path, data, version) = given::sent(number, step, &ids);
+                (method, path, data.to_string(), version)
+            });
+            (host, requests.collect::<Vec<_>>())
         },
         |(host, requests)| {
-            requests.into_iter().for_each(|(method, path, body)| drop(host.send(method, &path, body)));
+            let mut made: Vec<Option<String>> = Vec::with_capacity(requests.len());
+            for (method, path, body, version) in requests {
+                let (path, body) = (resolved(path, &made), resolved(body, &made));
+                let (status, answer) = host.send_if(method, &path, body, version.as_deref());
+                made.push((method == "POST" && status == 201).then(|| id(&answer)));
+            }
             host
         },
     );
-    let together = bench.case_with(
-        "in bulk",
-        operations,
-        || {
-            let (host, ids) = prepare();
-            let all: Vec<Value> = (0..operations)
-                .map(|n| {
-                    let (method, path, data) = operation(n, &ids);
-                    let bulk_id = if method == "POST" { json!(format!("b{n}")) } else { Value::Null };
-                    json!({"method": method, "path": path, "bulkId": bulk_id, "data": data})
-                })
-                .collect();
-            (host, bulk(&all))
-        },
-        |(host, body)| {
-            let (status, answer) = host.send("POST", "/Bulk", body);
-            assert_eq!(status, 200);
-            (host, answer)
-        },
-    );
+    let together = bench.case_with("in bulk", operations, in_bulk, |(host, body)| {
+        let (status, answer) = host.send("POST", "/Bulk", body);
+        assert_eq!(status, 200);
+        (host, answer)
+    });
     let report = bench.run();
     report.line(alone);
     report.line(together);
     report.ratio("mixed operations with failures, bulk / one by one", together, alone, 1.25)
+}
+
+/// A text with ids where it refers to operations.
+fn resolved(text: String, made: &[Option<String>]) -> String {
+    if !text.contains("bulkId:") {
+        return text;
+    }
+    let mut parts = text.split("bulkId:");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = part.split_at(digits);
+        let id = number.parse().ok().and_then(|number: usize| made.get(number)?.as_deref());
+        out.push_str(id.unwrap_or("nobody"));
+        out.push_str(rest);
+    }
+    out
+}
+
+fn statuses(answer: &[u8]) -> Vec<u16> {
+    let answer: Value = serde_json::from_slice(answer).unwrap();
+    let results = answer["Operations"].as_array().unwrap();
+    results.iter().map(|result| result["status"].as_str().unwrap().parse().unwrap()).collect()
 }
 
 /// The first page, the hundredth and the ten thousandth, of ten resources each.
@@ -194,7 +202,12 @@ impl Host {
     }
 
     fn send(&self, method: &str, target: &str, body: String) -> (u16, Vec<u8>) {
+        self.send_if(method, target, body, None)
+    }
+
+    fn send_if(&self, method: &str, target: &str, body: String, version: Option<&str>) -> (u16, Vec<u8>) {
         let request = Request::builder().method(method).uri(target).header("content-type", "application/scim+json");
+        let request = version.into_iter().fold(request, |request, version| request.header("if-match", version));
         let answer = now(self.service.call(&self.tenant, request.body(body.into_bytes()).unwrap()));
         (answer.status().as_u16(), answer.into_body())
     }

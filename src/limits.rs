@@ -96,6 +96,20 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// How many bytes of a request's body a host reads before it calls the service: one more than the longest body that there
+    /// may be, so that the service sees what is too long and answers with 413 and the limit that was exceeded (RFC 7644 §3.7.4).
+    /// What is read beyond that may be thrown away.
+    ///
+    /// ```
+    /// # use scim_provider::Limits;
+    /// let mut limits = Limits::default();
+    /// limits.bulk_bytes = 8 << 20;
+    /// assert_eq!(limits.request_bytes(), (8 << 20) + 1);
+    /// ```
+    pub fn request_bytes(&self) -> usize {
+        self.body_bytes.max(self.bulk_bytes).saturating_add(1)
+    }
+
     /// No bound at all but the depths, which protect the stack: for trusted input such as an import of the host's own data.
     pub fn dangerous_unlimited() -> Self {
         let most = usize::MAX / 4;

@@ -159,13 +159,13 @@ pub fn bulk(data: &[u8]) {
     };
     let text = String::from_utf8_lossy(data).replace("{user}", &host.user).replace("{group}", &host.group);
     host.answers(request(Method::POST, "/Bulk", text.as_bytes()));
-    let groups = host.call(request(Method::GET, "/Groups?attributes=members.value&count=200", b""));
-    assert_eq!(groups.status(), 200);
-    assert!(
-        !String::from_utf8_lossy(groups.body()).contains("\"bulkId:"),
-        "{}",
-        String::from_utf8_lossy(groups.body())
-    );
+    let manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value";
+    for target in ["/Groups?attributes=members.value&count=200", &format!("/Users?attributes={manager}&count=200")] {
+        let found = host.call(request(Method::GET, target, b""));
+        assert_eq!(found.status(), 200);
+        let found = String::from_utf8_lossy(found.body());
+        assert!(!found.contains("\"bulkId:"), "{found}");
+    }
 }
 
 /// Any cursor is refused, or one of the query: then a page that can be had without it.

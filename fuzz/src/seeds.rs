@@ -95,6 +95,7 @@ impl Cases {
 {"method":"POST","path":"/Groups","bulkId":"b","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"b","members":[{"value":"bulkId:a"},{"value":"bulkId:u"}]}},
 {"method":"PATCH","path":"/Groups/{group}","data":{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"remove","path":"members[value eq \"bulkId:u\"]"},{"op":"add","path":"members","value":[{"value":"bulkId:u"}]}]}},
 {"method":"POST","path":"/Users","bulkId":"u","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u","manager":{"value":"bulkId:u"}}},
+{"method":"PATCH","path":"/Users/{user}","data":{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User","value":{"manager":"bulkId:u"}},{"op":"add","value":{"manager.value":"bulkId:u"}}]}},
 {"method":"PUT","path":"/Users/bulkId:u","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"v"}},
 {"method":"DELETE","path":"/Users/{user}","version":"W/\"1\""}]}"#
                 .to_vec(),

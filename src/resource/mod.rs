@@ -52,7 +52,7 @@ pub use self::plural::{
 };
 pub use self::project::Projection;
 pub use self::read::UnknownAttributes;
-pub(crate) use self::read::{Reader, Rules};
+pub(crate) use self::read::{Reader, Rules, legacy_extension};
 pub use self::reference::{Reference, Secret};
 pub(crate) use self::seed_any::is_reserved;
 pub use self::user::{Name, User};

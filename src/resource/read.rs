@@ -12,7 +12,7 @@ use crate::Limits;
 use crate::compat::{Compat, Leniency, Repairs};
 use crate::password::Password;
 use crate::schema::ResourceType;
-use crate::schema::table::AttrId;
+use crate::schema::table::{AttrId, Table};
 
 /// What happens to attributes and extensions that no registered schema defines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -263,6 +263,18 @@ impl<'r> Reader<'r> {
         }
         Ok(None)
     }
+}
+
+/// The extension that had this URN before the standard, such as `urn:scim:schemas:extension:enterprise:2.0`.
+pub(crate) fn legacy_extension(table: &Table, name: &str) -> Option<AttrId> {
+    if !is_legacy(name) {
+        return None;
+    }
+    let short = name.to_ascii_lowercase().replace("urn:scim:schemas:", "");
+    table.extensions().find(|e| {
+        let urn = table.node(*e).name().to_ascii_lowercase();
+        urn.replace("urn:ietf:params:scim:schemas:", "").starts_with(&short)
+    })
 }
 
 pub(super) fn is_legacy(uri: &str) -> bool {

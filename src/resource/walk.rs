@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde::de::{Error as _, MapAccess, SeqAccess};
 
 use super::assemble::entry;
-use super::read::{Mode, Reader, UnknownAttributes, is_legacy};
+use super::read::{Mode, Reader, UnknownAttributes, legacy_extension};
 use super::scan;
 use super::seed::{Key, KeySeed, ValueSeed, number_token};
 use super::seed_any::{CopySeed, SkipSeed};
@@ -138,15 +138,10 @@ impl Reader<'_> {
 
     /// The enterprise extension under its URN from before the standard.
     fn legacy_extension(&mut self, parent: AttrId, name: &str) -> Option<AttrId> {
-        if parent != AttrId::ROOT || !is_legacy(name) || !self.rules.compat.accepts(Leniency::LegacySchema) {
+        if parent != AttrId::ROOT || !self.rules.compat.accepts(Leniency::LegacySchema) {
             return None;
         }
-        let short = name.to_ascii_lowercase().replace("urn:scim:schemas:", "");
-        let table = self.ty.table();
-        let id = table.extensions().find(|e| {
-            let urn = table.node(*e).name().to_ascii_lowercase();
-            urn.replace("urn:ietf:params:scim:schemas:", "").starts_with(&short)
-        })?;
+        let id = legacy_extension(self.ty.table(), name)?;
         self.lenient(Leniency::LegacySchema, id).then_some(id)
     }
 

@@ -125,8 +125,8 @@ impl<C: Context> Service<C> {
 
     /// Answers a request. Total: whatever comes in, a SCIM response goes out.
     ///
-    /// `cx` is what the host's authentication made of the request's credentials. The body has to be complete; a host reads at
-    /// most the larger of [`Limits::body_bytes`] and [`Limits::bulk_bytes`], and one byte more.
+    /// `cx` is what the host's authentication made of the request's credentials. The body has to be complete; of one that is too
+    /// long a host reads [`Limits::request_bytes`], and the service answers with 413 and the limit.
     pub async fn call<B: AsRef<[u8]>>(&self, cx: &C, request: Request<B>) -> Response<Vec<u8>> {
         let start = self.inner.observer.as_ref().map(|_| Instant::now());
         let (head, body) = request.into_parts();

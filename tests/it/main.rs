@@ -12,6 +12,7 @@
 )]
 
 mod auto_traits;
+mod bulk_model;
 mod cases;
 #[cfg(feature = "conformance")]
 mod conformance;

@@ -65,16 +65,16 @@ impl App {
         self.tokens.authenticate(headers).map_err(Unauthorized::into_response)
     }
 
-    /// Reads a body, within the service's limit and in good time.
+    /// Reads a body in good time, and of one that is too long as much as the service needs to refuse it.
     ///
     /// # Errors
-    /// A response with 400, 408 or 413, to be sent as it is. The log has it then.
+    /// A response with 400 or 408, to be sent as it is. The log has it then.
     pub async fn complete<S, E>(&self, caller: &Caller, body: S) -> Result<Vec<u8>, Response<Vec<u8>>>
     where
         S: Stream<Item = Result<Bytes, E>>,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        body::complete(body, self.limits.body_bytes).await.map_err(|error| log::refused(caller, &error))
+        body::complete(body, self.limits.request_bytes()).await.map_err(|error| log::refused(caller, &error))
     }
 
     /// Says that the server is ready, and how to try it. A token is shown only when nobody else knows it.
@@ -122,15 +122,38 @@ where
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn what_is_not_the_services_is_refused_before_the_body_is_read() {
+    async fn app() -> App {
         let variables = |name: &str| match name {
             "DATABASE_URL" => Some("memory:".to_owned()),
             "SCIM_TOKENS" => Some("acme=s3cr3t".to_owned()),
             _ => None,
         };
         let config = Config::read(variables).unwrap();
-        let app = App::open(config, SocketAddr::from(([127, 0, 0, 1], 8080))).await.unwrap();
+        App::open(config, SocketAddr::from(([127, 0, 0, 1], 8080))).await.unwrap()
+    }
+
+    /// RFC 7644 §3.7.4
+    #[tokio::test]
+    async fn a_body_that_is_too_long_is_refused_with_the_limit_by_its_name() {
+        let app = app().await;
+        let token = HeaderMap::from_iter([(http::header::AUTHORIZATION, "Bearer s3cr3t".parse().unwrap())]);
+        for (target, limit) in [("/Bulk", "maxPayloadSize (1048576)"), ("/Users", "longer than 1048576 bytes")] {
+            for length in [(1 << 20) + 1, 5 << 20] {
+                let path = format!("{PATH}{target}");
+                let caller = app.admit(&path, &token).unwrap();
+                let chunk = Ok::<_, std::io::Error>(Bytes::from(vec![b' '; length]));
+                let body = app.complete(&caller, futures_util::stream::iter([chunk])).await.unwrap();
+                let request = http::Request::post(path).header("content-type", "application/json").body(body).unwrap();
+                let response = app.scim.call(&caller, request).await;
+                assert_eq!(response.status(), 413);
+                assert!(String::from_utf8_lossy(response.body()).contains(limit), "{target}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_the_services_is_refused_before_the_body_is_read() {
+        let app = app().await;
         let token = HeaderMap::from_iter([(http::header::AUTHORIZATION, "Bearer s3cr3t".parse().unwrap())]);
         for (path, headers, status) in [
             ("/scim/v2", &token, None),

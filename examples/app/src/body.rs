@@ -1,4 +1,4 @@
-//! Bodies: complete or refused, within bounds of size and time.
+//! Bodies: complete, cut where they are too long, or refused; within bounds of size and time.
 
 use std::error::Error as StdError;
 use std::pin::pin;
@@ -11,18 +11,18 @@ use scim_provider::Error;
 
 /// How long a client may take to send a body.
 const TIME: Duration = Duration::from_secs(10);
-/// How much of a body that is too long is read and thrown away: a client that is still sending does not see an answer.
+/// How much more of a body that is too long is read, and thrown away: a client that is still sending does not see an answer.
 const DISCARDED: usize = 16 << 20;
 
-/// Reads a body of at most so many bytes, whatever length the client has announced.
+/// Reads a body, whatever length the client has announced. Of one that is longer than `most` bytes it gives so many: the service
+/// sees that it is too long, and says which limit that exceeds.
 pub(crate) async fn complete<S, E>(body: S, most: usize) -> Result<Vec<u8>, Error>
 where
     S: Stream<Item = Result<Bytes, E>>,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
     match tokio::time::timeout(TIME, read(body, most)).await {
-        Ok(Ok(Some(body))) => Ok(body),
-        Ok(Ok(None)) => Err(Error::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {most} bytes"))),
+        Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) => {
             Err(Error::new(StatusCode::BAD_REQUEST, "the body cannot be read to its end").with_source(error))
         }
@@ -30,8 +30,8 @@ where
     }
 }
 
-/// The body, or `None` when it is too long.
-async fn read<S, E>(body: S, most: usize) -> Result<Option<Vec<u8>>, E>
+/// The body, or its first `most` bytes.
+async fn read<S, E>(body: S, most: usize) -> Result<Vec<u8>, E>
 where
     S: Stream<Item = Result<Bytes, E>>,
 {
@@ -40,15 +40,13 @@ where
     while let Some(chunk) = std::future::poll_fn(|cx| body.as_mut().poll_next(cx)).await {
         let chunk = chunk?;
         length = length.saturating_add(chunk.len());
-        if length <= most {
-            bytes.extend_from_slice(&chunk);
-        } else if length > DISCARDED {
+        let room = most.saturating_sub(bytes.len());
+        bytes.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+        if length > most.saturating_add(DISCARDED) {
             break;
-        } else {
-            bytes = Vec::new();
         }
     }
-    Ok((length <= most).then_some(bytes))
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -64,8 +62,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_has_at_most_so_many_bytes() {
-        for (length, expected) in [(0, Ok(0)), (10, Ok(10)), (11, Err(413)), (DISCARDED + 1, Err(413))] {
+    async fn no_more_than_so_many_bytes_are_kept() {
+        for (length, expected) in [(0, Ok(0)), (9, Ok(9)), (10, Ok(10)), (11, Ok(10)), (DISCARDED + 11, Ok(10))] {
             for size in [1_000_000, 7] {
                 // small chunks of a small body
                 let size = size.max(length / 100).max(1);
@@ -79,7 +77,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_too_long_is_read_to_its_end_within_reason() {
         let mut rest = stream::iter((0..40).map(|_| Chunk::Ok(Bytes::from(vec![b'x'; 1 << 20]))));
-        assert_eq!(outcome(complete(rest.by_ref(), 10).await), Err(413));
+        assert_eq!(outcome(complete(rest.by_ref(), 10).await), Ok(10));
         assert_eq!(rest.count().await, 40 - 17, "no more than is thrown away, and a chunk");
     }
 

@@ -86,6 +86,11 @@ impl<'a> Job<'a> {
         waits
     }
 
+    /// The types of the resources that the operations are about.
+    pub(super) fn types(&self) -> Vec<Option<usize>> {
+        (0..self.tasks.len()).map(|number| self.type_of(number)).collect()
+    }
+
     /// The type of the resource that an operation is about.
     pub(super) fn type_of(&self, number: usize) -> Option<usize> {
         match self.tasks.get(number)?.target.as_ref()? {
@@ -99,6 +104,9 @@ impl<'a> Job<'a> {
         let Some(task) = self.tasks.get(number) else { return Ok(needs) };
         if let Some(Target::New(_, maker)) = &task.target {
             needs.push(*maker);
+        }
+        if task.operation.fault.is_some() {
+            return Ok(needs);
         }
         let registered = self.type_of(number).and_then(|at| inner.types.get(at));
         if let (Some(registered), Some(data)) = (registered, task.operation.data.filter(|data| may_refer(data))) {
@@ -126,14 +134,30 @@ impl<'a> Job<'a> {
 
 impl<'a> Task<'a> {
     fn new<C>(inner: &Inner<C>, makers: &HashMap<Box<str>, usize>, mut operation: Operation<'a>) -> Self {
-        let mut target = None;
-        if operation.fault.is_none() {
-            match find(inner, makers, &operation) {
-                Ok(found) => target = Some(found),
-                Err(fault) => operation.fault = Some(fault),
+        // where an operation goes is part of its result, whatever else is wrong with it
+        let target = match find(inner, makers, &operation) {
+            Ok(found) => Some(found),
+            Err(fault) => {
+                operation.fault.get_or_insert(fault);
+                None
+            }
+        };
+        Self { operation, target, needs: Vec::new() }
+    }
+
+    /// Where an operation went that found no resource: the URL of its path, as it was sent. A creation has none.
+    pub(super) fn place<C>(&self, inner: &Inner<C>) -> Option<String> {
+        let path = Some(self.operation.path.as_ref()).filter(|path| path.starts_with('/'));
+        let path = path.filter(|_| self.operation.method != Some(Method::POST))?;
+        let path = path.strip_prefix(inner.prefix.as_str()).filter(|rest| rest.starts_with('/')).unwrap_or(path);
+        let mut url = inner.links.base().to_owned();
+        for byte in path.bytes() {
+            match byte {
+                b'!'..=b'~' if !b"\"<>\\^`{|}".contains(&byte) => url.push(char::from(byte)),
+                _ => url.push_str(&format!("%{byte:02X}")),
             }
         }
-        Self { operation, target, needs: Vec::new() }
+        Some(url)
     }
 }
 

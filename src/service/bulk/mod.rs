@@ -42,10 +42,7 @@ impl<C: Context> Inner<C> {
                 } else {
                     transaction.roll_back(own).await?;
                     let results = done.iter_mut().zip(&job.tasks);
-                    results.for_each(|(done, task)| {
-                        let made = task.operation.method == Some(Method::POST);
-                        done.iter_mut().for_each(|done| done.rolled_back(made));
-                    });
+                    results.for_each(|(done, task)| done.iter_mut().for_each(|done| done.rolled_back(self, task)));
                 }
                 for (done, task) in done.iter().zip(&job.tasks) {
                     let Some(done) = done else { continue };

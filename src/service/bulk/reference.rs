@@ -4,10 +4,11 @@
 use std::borrow::Cow;
 
 use crate::filter::{Filter, Literal, Path};
+use crate::resource::legacy_extension;
 use crate::resource::scan::{elements, members, write_string};
 use crate::schema::table::{AttrId, Relation};
 use crate::schema::{AttributeType, ResourceType};
-use crate::{AttrPath, Compat, Limits, ValueRef};
+use crate::{Compat, Leniency, Limits, ValueRef};
 
 /// What stands in front of a name that refers to an operation.
 pub(super) const PREFIX: &str = "bulkId:";
@@ -57,7 +58,7 @@ impl<'r> Rewriter<'r> {
 
     /// A resource, as it is created or replaced, and what was left out of it.
     pub(super) fn resource(mut self, json: &str) -> (Vec<u8>, Vec<Deferred>) {
-        let out = self.attributes(&compact(json), None);
+        let out = self.attributes(&compact(json), AttrId::ROOT);
         (out, self.deferred)
     }
 
@@ -81,21 +82,58 @@ impl<'r> Rewriter<'r> {
         let path = members(operation).find(|(key, _)| text_of(key).eq_ignore_ascii_case("path"));
         let path = path.and_then(|(_, value)| ValueRef::new(value).as_str());
         let path = path.as_deref().and_then(|path| Path::parse(path, self.limits).ok());
-        let target = path.as_ref().and_then(|path| {
-            let (id, _) = self.ty.find(&path.attribute, self.compat)?;
-            match &path.sub_attribute {
-                Some(sub) => self.ty.table().child(self.ty.node(id).children(), sub),
-                None => Some(id),
-            }
-        });
         object(operation, |key, value| {
-            Some(match (key.to_ascii_lowercase().as_str(), &path, target) {
-                ("path", Some(path), _) if path.filter.is_some() => self.path(path),
-                ("value", Some(_), Some(id)) => self.values(id, value),
-                ("value", None, _) if value.starts_with(b"{") => self.attributes(value, None),
+            Some(match (key.to_ascii_lowercase().as_str(), &path) {
+                ("path", Some(path)) if path.filter.is_some() => self.path(path),
+                ("value", Some(path)) => self.changed_at(path, value),
+                ("value", None) => self.changes(AttrId::ROOT, value),
                 _ => value.to_vec(),
             })
         })
+    }
+
+    /// A value without a path: its keys are attributes, or paths themselves.
+    fn changes(&mut self, of: AttrId, value: &[u8]) -> Vec<u8> {
+        object_and_keys(value, |key, value| {
+            let table = self.ty.table();
+            if let Some(id) = table.child(table.node(of).children(), key) {
+                return Some((None, self.changed(id, value)));
+            }
+            let is_path =
+                of == AttrId::ROOT && key.contains(['.', ':', '[']) && self.compat.accepts(Leniency::PathKeys);
+            match Path::parse(key, self.limits).ok().filter(|_| is_path) {
+                Some(path) => {
+                    let key = path.filter.is_some().then(|| self.path(&path));
+                    Some((key, self.changed_at(&path, value)))
+                }
+                None => Some((None, value.to_vec())),
+            }
+        })
+    }
+
+    fn changed_at(&mut self, path: &Path<'_>, value: &[u8]) -> Vec<u8> {
+        let id = self.ty.find(&path.attribute, self.compat).and_then(|(id, _)| match &path.sub_attribute {
+            Some(sub) => self.ty.table().child(self.ty.node(id).children(), sub),
+            None => Some(id),
+        });
+        match id {
+            Some(id) => self.changed(id, value),
+            None => value.to_vec(),
+        }
+    }
+
+    fn changed(&mut self, id: AttrId, value: &[u8]) -> Vec<u8> {
+        let node = self.ty.node(id);
+        if node.is_extension() {
+            return self.changes(id, value);
+        }
+        let value = self.values(id, value);
+        // a removal may have `{"members": [...]}` for its value
+        let wraps = |key: &str| node.is_multi() && key.eq_ignore_ascii_case(node.name());
+        match value.starts_with(b"{") && members(&value).any(|(key, _)| wraps(&text_of(key))) {
+            true => object(&value, |key, value| Some(if wraps(key) { self.values(id, value) } else { value.to_vec() })),
+            false => value,
+        }
     }
 
     /// A path with references in its filter: `members[value eq "bulkId:x"]`.
@@ -123,30 +161,29 @@ impl<'r> Rewriter<'r> {
             Filter::And(terms) | Filter::Or(terms) => terms.iter_mut().for_each(|term| self.filter(of, term)),
             Filter::Not(inner) => self.filter(of, inner),
             Filter::Compare { path, value: Literal::String(text), .. } => {
-                let child = self.ty.table().child(self.ty.node(of).children(), path.as_str());
-                let name = text.strip_prefix(PREFIX).filter(|_| child.is_some_and(|child| self.refers(child)));
-                if let Some(Meaning::Made { id, .. }) = name.map(|name| (self.meaning)(name)) {
-                    *text = Cow::Owned(id);
+                let node = self.ty.node(of);
+                let plain = !node.is_complex() && path.as_str().eq_ignore_ascii_case("value");
+                let compared = self.ty.table().child(node.children(), path.as_str()).or(plain.then_some(of));
+                let Some(id) = compared.filter(|id| self.refers(*id)) else { return };
+                let replacement = text.strip_prefix(PREFIX).and_then(|name| self.replacement(id, name));
+                if let Some(replacement) = replacement {
+                    *text = Cow::Owned(replacement);
                 }
             }
             Filter::Compare { .. } | Filter::Present(_) | Filter::ValuePath { .. } => {}
         }
     }
 
-    /// The attributes of a resource, or of an extension in it.
-    fn attributes(&mut self, text: &[u8], extension: Option<&str>) -> Vec<u8> {
+    /// The attributes of a resource, or of an extension in it, by the names that a body may have for them.
+    fn attributes(&mut self, text: &[u8], of: AttrId) -> Vec<u8> {
         object(text, |key, value| {
-            let path = match extension {
-                Some(uri) => Cow::Owned(format!("{uri}:{key}")),
-                None => Cow::Borrowed(key),
-            };
-            let found = AttrPath::parse(&path).ok().and_then(|path| self.ty.find(&path, self.compat));
-            match found {
-                Some((id, _)) if self.ty.node(id).is_extension() && extension.is_none() => {
-                    Some(self.attributes(value, Some(key)))
-                }
-                Some((id, _)) if value.starts_with(b"[") => Some(array(value, |element| self.kept(id, element))),
-                Some((id, _)) => self.kept(id, value),
+            let table = self.ty.table();
+            let accepted = of == AttrId::ROOT && self.compat.accepts(Leniency::LegacySchema);
+            let old = || legacy_extension(table, key).filter(|_| accepted);
+            match table.child(table.node(of).children(), key).or_else(old) {
+                Some(id) if table.node(id).is_extension() => Some(self.attributes(value, id)),
+                Some(id) if value.starts_with(b"[") => Some(array(value, |element| self.kept(id, element))),
+                Some(id) => self.kept(id, value),
                 None => Some(value.to_vec()),
             }
         })
@@ -206,33 +243,51 @@ impl<'r> Rewriter<'r> {
     fn replaced(&mut self, id: AttrId, value: &[u8]) -> Vec<u8> {
         let text = ValueRef::new(value).as_str();
         let Some(name) = text.as_deref().and_then(|text| text.strip_prefix(PREFIX)) else { return value.to_vec() };
-        let mut out = Vec::new();
-        match (self.meaning)(name) {
-            Meaning::Made { location, .. } if self.ty.node(id).kind() == AttributeType::Reference => {
-                write_string(&mut out, &location);
+        match self.replacement(id, name) {
+            Some(replacement) => {
+                let mut out = Vec::new();
+                write_string(&mut out, &replacement);
+                out
             }
-            Meaning::Made { id, .. } => write_string(&mut out, &id),
-            Meaning::Later => self.later = true,
-            Meaning::Keep => out.extend_from_slice(value),
+            None => value.to_vec(),
         }
-        out
+    }
+
+    /// What stands for a name in this attribute: an id, or a URL where the attribute is one.
+    fn replacement(&mut self, id: AttrId, name: &str) -> Option<String> {
+        match (self.meaning)(name) {
+            Meaning::Made { location, .. } if self.ty.node(id).kind() == AttributeType::Reference => Some(location),
+            Meaning::Made { id, .. } => Some(id),
+            Meaning::Later => {
+                self.later = true;
+                None
+            }
+            Meaning::Keep => None,
+        }
     }
 }
 
 /// An object with its values replaced, or left out.
 fn object(text: &[u8], mut replace: impl FnMut(&str, &[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
+    object_and_keys(text, |key, value| Some((None, replace(key, value)?)))
+}
+
+/// An object with its values replaced, or left out, and some keys, which come in their quotes.
+fn object_and_keys(text: &[u8], mut replace: impl FnMut(&str, &[u8]) -> Option<(Option<Vec<u8>>, Vec<u8>)>) -> Vec<u8> {
     if !text.starts_with(b"{") {
         return text.to_vec();
     }
     let mut out = vec![b'{'];
     for (key, value) in members(text) {
-        let Some(value) = replace(&text_of(key), value) else { continue };
+        let Some((new_key, value)) = replace(&text_of(key), value) else { continue };
         if out.len() > 1 {
             out.push(b',');
         }
-        out.push(b'"');
-        out.extend_from_slice(key);
-        out.extend_from_slice(b"\":");
+        match new_key {
+            Some(new_key) => out.extend_from_slice(&new_key),
+            None => [b"\"", key, b"\""].iter().for_each(|part| out.extend_from_slice(part)),
+        }
+        out.push(b':');
         out.extend_from_slice(&value);
     }
     out.push(b'}');
@@ -324,8 +379,9 @@ mod tests {
 
     #[test]
     fn escapes_and_dialects_hide_no_reference() {
-        let (found, _) = resource(&users(), r#"{"manager": "bulk\u0049d:a", "userName": " \\\" {[, "}"#);
-        assert_eq!(found, json!({"manager": "id-a", "userName": " \\\" {[, "}));
+        let old = "urn:scim:schemas:extension:enterprise:2.0";
+        let body = format!(r#"{{"{old}": {{"manager": ["bulk\u0049d:a"]}}, "userName": " \\\" {{[, "}}"#);
+        assert_eq!(resource(&users(), &body).0, json!({old: {"manager": ["id-a"]}, "userName": " \\\" {[, "}));
         let group = Group::resource_type().build().unwrap();
         let (found, _) = resource(&group, r#"{"MEMBERS": [{"v\u0061lue": "bulkId:a"}, "bulkId:b", {"VALUE": "c"}]}"#);
         assert_eq!(found, json!({"MEMBERS": [{"value": "id-a"}, "id-b", {"VALUE": "c"}]}));

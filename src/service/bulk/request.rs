@@ -66,48 +66,66 @@ impl<'a> Message<'a> {
 }
 
 impl<'a> Operation<'a> {
+    /// Reads what can be read: an operation that is wrong in one part may still say which resource it is about.
     fn read(json: &'a str, limits: &Limits) -> Self {
         let mut this = Self::default();
         let mut members = Members::default();
         let mut deserializer = serde_json::Deserializer::from_str(json);
-        if MembersSeed(&mut members).deserialize(&mut deserializer).is_err() {
+        if MembersSeed(&mut members).deserialize(&mut deserializer).is_err() || members.twice {
             this.fault = Some(syntax("an operation must be an object with each of its attributes once"));
-            return this;
         }
-        if let Err(fault) = this.fill(&members, limits) {
-            this.fault = Some(fault);
-        }
+        this.fill(&members, limits);
         this
     }
 
-    fn fill(&mut self, members: &Members<'a>, limits: &Limits) -> Result<(), Error> {
+    fn fill(&mut self, members: &Members<'a>, limits: &Limits) {
         // first what tells the client which operation this was
-        self.bulk_id = text("bulkId", members.bulk_id)?;
+        self.bulk_id = self.sound(text("bulkId", members.bulk_id));
         if self.bulk_id.as_ref().is_some_and(|id| id.is_empty() || id.len() > limits.id_bytes) {
             self.bulk_id = None;
-            return Err(invalid(format!("`bulkId` must have 1 to {} bytes", limits.id_bytes)));
+            self.wrong(invalid(format!("`bulkId` must have 1 to {} bytes", limits.id_bytes)));
         }
-        let method = text("method", members.method)?.ok_or_else(|| syntax("an operation must have a `method`"))?;
-        self.method = Some(match method.as_ref() {
-            "POST" => Method::POST,
-            "PUT" => Method::PUT,
-            "PATCH" => Method::PATCH,
-            "DELETE" => Method::DELETE,
-            other => {
-                return Err(invalid(format!("`method` must be POST, PUT, PATCH or DELETE, not `{}`", excerpt(other))));
+        self.method = match self.sound(text("method", members.method)).as_deref() {
+            Some("POST") => Some(Method::POST),
+            Some("PUT") => Some(Method::PUT),
+            Some("PATCH") => Some(Method::PATCH),
+            Some("DELETE") => Some(Method::DELETE),
+            Some(other) => {
+                let detail = format!("`method` must be POST, PUT, PATCH or DELETE, not `{}`", excerpt(other));
+                self.wrong(invalid(detail));
+                None
             }
-        });
-        let is = |wanted: Method| self.method == Some(wanted);
-        if is(Method::POST) && self.bulk_id.is_none() {
-            return Err(syntax("a POST must have a `bulkId`"));
+            None => {
+                self.wrong(syntax("an operation must have a `method`"));
+                None
+            }
+        };
+        let is = |this: &Self, wanted: Method| this.method == Some(wanted);
+        if is(self, Method::POST) && self.bulk_id.is_none() {
+            self.wrong(syntax("a POST must have a `bulkId`"));
         }
-        self.path = text("path", members.path)?.ok_or_else(|| syntax("an operation must have a `path`"))?;
-        self.version = text("version", members.version)?;
-        self.data = members.data.map(RawValue::get).filter(|data| *data != "null");
-        if self.data.is_none() && !is(Method::DELETE) {
-            return Err(syntax("an operation must have `data`, unless it is a DELETE"));
+        match self.sound(text("path", members.path)) {
+            Some(path) => self.path = path,
+            None => self.wrong(syntax("an operation must have a `path`")),
         }
-        Ok(())
+        self.version = self.sound(text("version", members.version));
+        // a DELETE has no use for data, wherever it may come from
+        self.data = members.data.map(RawValue::get).filter(|data| *data != "null" && !is(self, Method::DELETE));
+        if self.data.is_none() && !is(self, Method::DELETE) {
+            self.wrong(syntax("an operation must have `data`, unless it is a DELETE"));
+        }
+    }
+
+    fn sound<T>(&mut self, read: Result<Option<T>, Error>) -> Option<T> {
+        read.unwrap_or_else(|fault| {
+            self.wrong(fault);
+            None
+        })
+    }
+
+    /// Notes what is wrong, unless something was before.
+    fn wrong(&mut self, fault: Error) {
+        self.fault.get_or_insert(fault);
     }
 }
 
@@ -227,6 +245,8 @@ struct Members<'a> {
     version: Option<&'a RawValue>,
     path: Option<&'a RawValue>,
     data: Option<&'a RawValue>,
+    /// whether one of them is there twice: then the first counts
+    twice: bool,
 }
 
 struct MembersSeed<'m, 'a>(&'m mut Members<'a>);
@@ -259,8 +279,10 @@ impl<'de> Visitor<'de> for MembersSeed<'_, 'de> {
                     continue;
                 }
             };
-            if slot.replace(map.next_value()?).is_some() {
-                return Err(A::Error::custom("twice"));
+            let value = map.next_value()?;
+            match slot {
+                None => *slot = Some(value),
+                Some(_) => self.0.twice = true,
             }
         }
         Ok(())

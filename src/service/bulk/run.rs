@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
 
-use super::job::{Job, Target};
+use super::job::{Job, Target, Task};
 use super::plan::plan;
 use super::reference::{Deferred, Meaning, Rewriter, may_refer};
 use crate::etag::Tags;
@@ -64,7 +64,7 @@ impl<'r, C: Context> Run<'r, C> {
 
     /// Tries everything, until there are so many errors.
     pub(super) async fn all(&mut self, fail_on_errors: usize) {
-        for unit in plan(&self.job.waits()) {
+        for unit in plan(&self.job.waits(), &self.job.types()) {
             if self.errors >= fail_on_errors {
                 return;
             }
@@ -196,20 +196,23 @@ impl<'r, C: Context> Run<'r, C> {
         }
     }
 
-    /// Takes back what the operations of a circle made, and says of each what came of it.
+    /// Takes back what the operations of a circle made, and says of each what came of it. In a transaction the failure that
+    /// leads here has the whole request rolled back, and nothing of it stays.
     async fn undo(&mut self, numbers: &[usize], attempts: Vec<Attempt>) {
+        let by_hand = self.inner.transaction.is_none();
         let mut attempts = attempts.into_iter();
         for number in numbers {
             let (start, trace) = (Instant::now(), Trace::default());
-            let attempt = attempts.next().unwrap_or_else(|| {
+            let mut attempt = attempts.next().unwrap_or_else(|| {
                 let outcome = Err(conflict("an operation that this one refers to failed"));
                 Attempt { number: *number, trace, start, outcome, deferred: Vec::new() }
             });
             let made = self.made.get_mut(*number).and_then(Option::take);
             let stays = match &made {
-                Some(id) => !self.take_back(*number, id).await,
-                None => false,
+                Some(id) if by_hand => !self.take_back(*number, id).await,
+                _ => false,
             };
+            attempt.trace.id.take_if(|_| !stays);
             let outcome = match attempt.outcome {
                 Ok(_) if stays => {
                     Err(conflict("an operation that this one refers to failed: the resource stands without it"))
@@ -265,7 +268,7 @@ impl<'r, C: Context> Run<'r, C> {
             Ok(Reply { location: Some(location), .. }) => Some(location.clone()),
             _ => match self.route(number) {
                 Some(Route::Resource(at, id)) => Some(self.location_of(at, &id)),
-                _ => None,
+                _ => self.job.tasks.get(number).and_then(|task| task.place(self.inner)),
             },
         };
         let done = Done { trace, outcome: outcome.map_err(Refusal::from), location, elapsed: start.elapsed() };
@@ -284,8 +287,9 @@ impl<'r, C: Context> Run<'r, C> {
     }
 
     fn note(&self, number: usize, trace: &mut Trace) {
-        if let Some(route) = self.route(number) {
-            trace.at(self.inner, self.method(number), &route);
+        let method = self.job.tasks.get(number).and_then(|task| task.operation.method.as_ref());
+        if let (Some(method), Some(route)) = (method, self.route(number)) {
+            trace.at(self.inner, method, &route);
         }
     }
 
@@ -324,11 +328,14 @@ impl Done {
     }
 
     /// Says that it was undone because another operation failed.
-    pub(super) fn rolled_back(&mut self, made: bool) {
+    pub(super) fn rolled_back<C>(&mut self, inner: &Inner<C>, task: &Task<'_>) {
         if self.outcome.is_ok() {
             let detail = "rolled back, because another operation of the bulk request failed";
             self.outcome = Err(conflict(detail).into());
-            self.location = self.location.take().filter(|_| !made);
+        }
+        if !matches!(task.target, Some(Target::Resource(..))) {
+            // what was made is not there any more
+            (self.location, self.trace.id) = (task.place(inner), None);
         }
     }
 }

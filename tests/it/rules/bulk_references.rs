@@ -120,6 +120,8 @@ fn a_circle_stands_or_falls_as_a_whole() {
     assert_eq!(answer.statuses(), ["409", "409", "409", "201"]);
     assert_eq!(answer.at("/Operations/1/response/scimType"), json!("uniqueness"));
     answer.lacks(&["/Operations/0/location", "/Operations/1/location", "/Operations/2/location"]);
+    let seen = scim.exchanges();
+    assert!(seen.iter().all(|seen| seen.status != 409 || seen.id.is_none()), "what was taken back has no id: {seen:?}");
     assert_eq!(scim.get("/Users").each("userName"), ["ada", "z"]);
     scim.get("/Groups").has(json!({"totalResults": 0}));
 }

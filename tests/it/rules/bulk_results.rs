@@ -1,11 +1,8 @@
 //! What came of the operations of a bulk request (RFC 7644 §3.7.3), and when it stops.
 
-use scim_provider::{
-    BulkTransaction, Context, EnterpriseUser, Extension, Group, MemoryStore, Service, StoreError, TenantId, User,
-};
 use serde_json::{Value, json};
 
-use crate::scim::{BASE, BULK, PATCH_OP, Scim, user};
+use crate::scim::{BASE, BULK, GROUP, PATCH_OP, Scim, user};
 
 fn create(bulk_id: &str, name: &str) -> Value {
     json!({"method": "POST", "path": "/Users", "bulkId": bulk_id, "data": user(json!({"userName": name}))})
@@ -112,6 +109,90 @@ fn operations_on_one_resource_keep_their_order() {
     scim.get("/Users").has(json!({"totalResults": 1}));
 }
 
+/// R-7644-3.7-27
+#[test]
+fn what_is_referred_to_ahead_comes_early_where_that_changes_nothing_else() {
+    let scim = Scim::new();
+    let (path, group) = (scim.user(json!({})), scim.group("crew", &[]));
+    let rename = json!([
+        {"op": "replace", "path": "displayName", "value": "old crew"},
+        {"op": "add", "path": "members", "value": [{"value": "bulkId:new"}]},
+    ]);
+    let renamed = json!({"method": "PATCH", "path": group, "data": {"schemas": [PATCH_OP], "Operations": rename}});
+    let data = json!({"schemas": [GROUP], "displayName": "crew"});
+    let crew = json!({"method": "POST", "path": "/Groups", "bulkId": "g", "data": data});
+    // the second group has the name that the first gives up
+    let answer = scim.bulk(json!([renamed, crew, create("new", "bob")]));
+    assert_eq!(answer.statuses(), ["204", "201", "201"], "{}", answer.body);
+    // the new user has the name that the old one gives up
+    let answer = scim.bulk(json!([renamed, {"method": "DELETE", "path": path}, create("new", "ada")]));
+    assert_eq!(answer.statuses(), ["204", "204", "201"], "{}", answer.body);
+}
+
+/// R-7644-3.7-13 R-7644-3.7.3-02
+#[test]
+fn what_fails_says_where_it_went_unless_it_was_to_create() {
+    let scim = Scim::new();
+    let path = scim.user(json!({}));
+    let group = scim.group("g", &[]);
+    let (path, data) = (path.as_str(), user(json!({})));
+    let nobody = json!({"schemas": [PATCH_OP], "Operations": [{"op": "add", "path": "manager", "value": "bulkId:x"}]});
+    let title = json!({"schemas": [PATCH_OP], "Operations": [{"op": "add", "path": "title", "value": "x"}]});
+    let location = |path: &str| Some(format!("{BASE}{path}"));
+    for (operation, expected) in [
+        // wrong by itself
+        (json!({"method": "PUT", "path": path}), location(path)),
+        (json!({"method": "PUT", "path": path, "data": null}), location(path)),
+        (json!({"method": "PUT", "path": path, "data": "x"}), location(path)),
+        (json!({"method": "PUT", "path": path, "data": data, "bulkId": 7}), location(path)),
+        (json!({"method": "PUT", "path": path, "data": data, "bulkId": "b".repeat(257)}), location(path)),
+        (json!({"method": "PUT", "path": path, "data": data, "version": 7}), location(path)),
+        (json!({"method": "PUT", "path": path, "data": data, "version": "W/\"7"}), location(path)),
+        (json!({"method": "PUT", "path": path, "data": data, "Data": data}), location(path)),
+        (json!({"method": "PATCH", "path": path}), location(path)),
+        (json!({"method": "PATCH", "path": path, "data": []}), location(path)),
+        (json!({"method": "PATCH", "path": path, "data": nobody}), location(path)),
+        (json!({"method": "DELETE", "path": path, "version": []}), location(path)),
+        (json!({"method": "DELETE", "path": path, "version": ""}), location(path)),
+        (json!({"method": "DELETE", "path": path, "bulkId": ""}), location(path)),
+        (json!({"method": "GET", "path": path}), location(path)),
+        (json!({"method": "delete", "path": format!("/scim/v2{path}")}), location(path)),
+        (json!({"path": path, "data": data}), location(path)),
+        // it met a resource that does not let it
+        (json!({"method": "PUT", "path": path, "data": data, "version": "W/\"old\""}), location(path)),
+        (json!({"method": "PATCH", "path": path, "data": title, "version": "W/\"old\""}), location(path)),
+        (json!({"method": "DELETE", "path": path, "version": "W/\"old\""}), location(path)),
+        (json!({"method": "PATCH", "path": group, "data": title}), location(&group)),
+        // it went where there is nothing
+        (json!({"method": "PUT", "path": "/Users/x@y", "data": data}), location("/Users/x@y")),
+        (json!({"method": "PATCH", "path": "/Users/x", "data": title}), location("/Users/x")),
+        (json!({"method": "DELETE", "path": "/users/x%20y/"}), location("/Users/x%20y")),
+        (json!({"method": "DELETE", "path": "/Users/a/b"}), location("/Users/a/b")),
+        (json!({"method": "DELETE", "path": "/scim/v2/Nowhere/\u{e9} \"%41"}), location("/Nowhere/%C3%A9%20%22%41")),
+        (json!({"method": "PATCH", "path": "/Users", "data": title}), location("/Users")),
+        (json!({"method": "DELETE", "path": "/Users/bulkId:x"}), location("/Users/bulkId:x")),
+        (json!({"method": "PATCH", "path": "/Users/bulkId:b"}), location("/Users/bulkId:b")),
+        // nowhere, or to create
+        (json!({"method": "DELETE"}), None),
+        (json!({"method": "DELETE", "path": "https://other.example.com/Users/x"}), None),
+        (json!({"method": "POST", "path": "/Users", "bulkId": "b"}), None),
+        (json!({"method": "POST", "path": "/Users", "data": data}), None),
+        (json!({"method": "POST", "path": "/Users", "bulkId": "b", "data": data}), None),
+        (json!({"method": "POST", "path": path, "bulkId": "b", "data": data}), None),
+        (json!({"method": "POST", "path": "/Nowhere", "bulkId": "b", "data": data}), None),
+    ] {
+        let answer = scim.bulk(json!([operation])).is(200);
+        assert!(answer.statuses()[0].starts_with('4'), "{operation}: {}", answer.body);
+        assert_eq!(answer.at("/Operations/0/location").as_str(), expected.as_deref(), "{operation}");
+    }
+    // of something that was to be created and was not
+    let operations = json!([create("b", "ADA"), {"method": "DELETE", "path": "/Users/bulkId:b"}]);
+    let answer = scim.bulk(operations).is(200);
+    assert_eq!(answer.statuses(), ["409", "409"]);
+    assert_eq!(answer.at("/Operations/1/location").as_str(), location("/Users/bulkId:b").as_deref());
+    scim.get(path).has(json!({"userName": "ada"})).lacks(&["/title"]);
+}
+
 #[test]
 fn the_observer_sees_each_operation_and_then_the_request() {
     let scim = Scim::new();
@@ -137,84 +218,4 @@ fn no_password_and_no_internal_text_is_in_the_answer() {
     ]));
     assert_eq!(answer.statuses(), ["201", "409"]);
     assert!(!String::from_utf8_lossy(&answer.text).contains("hunter2"));
-}
-
-/// A transaction that copies what is there: the host's tables, and a version of them that is not yet committed.
-#[derive(Clone)]
-struct Caller {
-    tenant: TenantId,
-}
-
-impl Context for Caller {
-    fn tenant(&self) -> &TenantId {
-        &self.tenant
-    }
-}
-
-/// Everything in a bulk request goes to the tenant `draft`, whose content is thrown away or kept.
-struct Draft {
-    ended: std::sync::Arc<std::sync::Mutex<Vec<&'static str>>>,
-    fails: bool,
-}
-
-impl BulkTransaction<Caller> for Draft {
-    async fn begin(&self, _: &Caller) -> Result<Caller, StoreError> {
-        self.ended.lock().unwrap().push("begin");
-        Ok(Caller { tenant: TenantId::new("draft").unwrap() })
-    }
-
-    async fn commit(&self, cx: Caller) -> Result<(), StoreError> {
-        assert_eq!(cx.tenant.as_str(), "draft");
-        self.ended.lock().unwrap().push("commit");
-        if self.fails { Err(StoreError::Unavailable { retry_after: Some(3), throttled: false }) } else { Ok(()) }
-    }
-
-    async fn roll_back(&self, _: Caller) -> Result<(), StoreError> {
-        self.ended.lock().unwrap().push("roll back");
-        Ok(())
-    }
-}
-
-fn in_transactions(fails: bool, operations: &Value) -> (http::Response<Vec<u8>>, Vec<&'static str>, usize) {
-    let ended = std::sync::Arc::default();
-    let store = MemoryStore::<Caller>::new();
-    let scim = Service::builder(BASE)
-        .resource(User::resource_type().extension(EnterpriseUser::schema()), store.clone())
-        .resource(Group::resource_type(), store)
-        .bulk_transaction(Draft { ended: std::sync::Arc::clone(&ended), fails })
-        .build()
-        .unwrap();
-    let caller = |name| Caller { tenant: TenantId::new(name).unwrap() };
-    let body = json!({"schemas": [BULK], "Operations": operations}).to_string();
-    let request = http::Request::post("/scim/v2/Bulk").header("content-type", "application/json").body(body).unwrap();
-    let answer = crate::scim::ready(scim.call(&caller("a"), request));
-    let count = |name| {
-        let list = crate::scim::ready(scim.call(&caller(name), http::Request::get("/Users").body("").unwrap()));
-        serde_json::from_slice::<Value>(list.body()).unwrap()["totalResults"].as_u64().unwrap()
-    };
-    assert_eq!(count("a"), 0, "operations run in the context that the transaction gave");
-    let drafted = usize::try_from(count("draft")).unwrap();
-    let ended = ended.lock().unwrap().clone();
-    (answer, ended, drafted)
-}
-
-#[test]
-fn in_a_transaction_it_is_all_or_nothing() {
-    let statuses = |answer: &http::Response<Vec<u8>>| -> Vec<Value> {
-        let body: Value = serde_json::from_slice(answer.body()).unwrap();
-        body["Operations"].as_array().into_iter().flatten().map(|o| o["status"].clone()).collect()
-    };
-    let (answer, ended, drafted) = in_transactions(false, &json!([create("a", "ada"), create("b", "bob")]));
-    assert_eq!((statuses(&answer), ended, drafted), (vec![json!("201"), json!("201")], vec!["begin", "commit"], 2));
-
-    let (answer, ended, _) =
-        in_transactions(false, &json!([create("a", "ada"), create("b", "ada"), create("c", "cyd")]));
-    assert_eq!((statuses(&answer), ended), (vec![json!("409"), json!("409")], vec!["begin", "roll back"]));
-    let body: Value = serde_json::from_slice(answer.body()).unwrap();
-    assert_eq!(body["Operations"][0].get("location"), None, "nothing was created: {body}");
-    assert!(body["Operations"][0]["response"]["detail"].as_str().unwrap().contains("rolled back"));
-    assert_eq!(body["Operations"][1]["response"]["scimType"], json!("uniqueness"));
-
-    let (answer, _, _) = in_transactions(true, &json!([create("a", "ada")]));
-    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "3"));
 }

@@ -6,6 +6,8 @@
 mod bulk;
 mod bulk_references;
 mod bulk_results;
+mod bulk_spellings;
+mod bulk_transactions;
 mod create;
 mod cursor;
 mod custom_types;
