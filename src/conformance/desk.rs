@@ -4,12 +4,14 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
+pub(super) use super::shown::{content, id_of, members, show, version_of};
+use super::shown::{told, told_when, unordered};
 use super::verdict::{Log, Stop, Verdict};
 use super::{Fixture, Tenant};
 use crate::resource::{Known, Links};
 use crate::{
     Capabilities, Changes, Compat, Key, Limits, Page, Patch, Patched, Precondition, Projection, Query, Resource,
-    ResourceType, ResourceWriter, Store, StoreError, Version,
+    ResourceType, ResourceWriter, Store, StoreError,
 };
 
 /// A case that has begun: a fixture, and the section that the case is about.
@@ -144,9 +146,37 @@ impl<S: Store> Desk<'_, S> {
         Ok(created)
     }
 
-    /// Creates a user with a name and nothing else.
+    /// The attribute that resources of the type are known by.
+    pub(super) fn name(&self) -> &'static str {
+        let is_user = self.ty.schema().attributes.iter().any(|attribute| attribute.name == "userName");
+        if is_user { "userName" } else { "displayName" }
+    }
+
+    /// What a client sends of a resource with a name and nothing else.
+    pub(super) fn named(&self, name: &str) -> Value {
+        json!({self.name(): name})
+    }
+
+    /// A resource with this name, whose `displayName` is the label: the name of a group gives way to it.
+    pub(super) fn labelled(&self, name: &str, label: &str) -> Value {
+        let mut content = self.named(name);
+        if let Some(members) = content.as_object_mut() {
+            members.insert("displayName".to_owned(), json!(label));
+        }
+        content
+    }
+
+    /// A resource with some attributes: a name and a label, and of a user whether it is active.
+    pub(super) fn filled(&self) -> Value {
+        match self.name() {
+            "userName" => json!({"userName": "ada", "displayName": "Ada", "active": true}),
+            _ => self.named("Ada"),
+        }
+    }
+
+    /// Creates a resource with a name and nothing else.
     pub(super) async fn create_named(&self, name: &str) -> Result<Resource, Stop> {
-        self.create(json!({"userName": name})).await
+        self.create(self.named(name)).await
     }
 
     /// Creates a group with these members.
@@ -375,59 +405,4 @@ impl Refusal {
             Self::Patch => matches!(error, StoreError::Patch(_)),
         }
     }
-}
-
-pub(super) fn id_of(resource: &Resource) -> &str {
-    resource.id().unwrap_or_default()
-}
-
-pub(super) fn version_of(resource: &Resource) -> Version {
-    resource.version().unwrap_or_else(|| Version::new(""))
-}
-
-pub(super) fn show(resource: &Resource) -> String {
-    String::from_utf8_lossy(resource.as_json()).into_owned()
-}
-
-/// What a resource says, apart from identity, `meta` and what follows from other resources.
-pub(super) fn content(resource: &Resource) -> Value {
-    let mut value: Value = serde_json::from_slice(resource.as_json()).unwrap_or_default();
-    if let Some(members) = value.as_object_mut() {
-        for name in ["id", "meta", "schemas", "groups"] {
-            members.remove(name);
-        }
-    }
-    value
-}
-
-/// The ids of a group's members, sorted.
-pub(super) fn members(group: &Resource) -> Vec<String> {
-    let mut ids: Vec<String> = group.references("members").map(|member| member.value().into_owned()).collect();
-    ids.sort();
-    ids
-}
-
-fn told(outcome: &Result<Resource, StoreError>) -> String {
-    match outcome {
-        Ok(resource) => show(resource),
-        Err(error) => format!("{error:?}"),
-    }
-}
-
-fn told_when(when: Precondition<'_>) -> String {
-    when.as_versions().map_or_else(String::new, |versions| {
-        let versions: Vec<&str> = versions.iter().map(Version::as_str).collect();
-        format!(" when at version {}", versions.join(" or "))
-    })
-}
-
-/// A document whose lists have an order of their own.
-fn unordered(body: &[u8]) -> Option<Value> {
-    let mut document: Value = serde_json::from_slice(body).ok()?;
-    for value in document.as_object_mut()?.values_mut() {
-        if let Some(list) = value.as_array_mut() {
-            list.sort_by_key(Value::to_string);
-        }
-    }
-    Some(document)
 }

@@ -41,6 +41,12 @@ pub trait Fixture: Sized + Send + Sync {
     /// Makes empty stores: a schema of its own in the database, tables emptied, two tenants that nobody has used.
     fn new() -> impl Future<Output = Self> + Send;
 
+    /// Why there is nothing to test on this machine, if so: a database that it does not have. Each case is skipped then,
+    /// and [`new`](Self::new) is not called.
+    fn missing() -> Option<&'static str> {
+        None
+    }
+
     /// The store of users.
     fn users(&self) -> &Self::Users;
 
@@ -77,6 +83,11 @@ pub trait Fixture: Sized + Send + Sync {
 pub trait ServiceFixture: Sized + Send + Sync {
     /// Makes a service over empty stores.
     fn new() -> impl Future<Output = Self> + Send;
+
+    /// Why there is nothing to test on this machine, if so. Each case is skipped then, and [`new`](Self::new) is not called.
+    fn missing() -> Option<&'static str> {
+        None
+    }
 
     /// Answers a request of a client of the tenant, already authenticated. Its path starts at the endpoint: `/Users/26`.
     fn call(&self, tenant: Tenant, request: Request<Vec<u8>>) -> impl Future<Output = Response<Vec<u8>>> + Send;

@@ -93,11 +93,14 @@
 //! that was there before. The fixtures only gain methods that have a default. The list of cases and their names are not part
 //! of what semantic versioning covers.
 
+mod at_groups;
 mod desk;
 mod fixture;
 mod interleave;
+mod letters;
 mod list;
 pub mod service;
+mod shown;
 pub mod store;
 mod verdict;
 

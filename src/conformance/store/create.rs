@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::conformance::at_groups::at_groups;
 use crate::conformance::desk::{Case, Desk, Refusal, content, id_of, show};
 use crate::conformance::{Fixture, Tenant, Verdict};
 use crate::{Extension, Projection, Store};
@@ -25,7 +26,7 @@ pub async fn ids_are_distinct<F: Fixture>(fixture: &F) -> Verdict {
     for number in 0..24 {
         let user = users.create_named(&format!("user-{number}")).await?;
         let id = id_of(&user).to_owned();
-        case.log.expect(!ids.contains(&id), "an id that no other user has", &id)?;
+        case.log.expect(!ids.contains(&id), "an id that no other has", &id)?;
         ids.push(id);
     }
     Ok(())
@@ -41,7 +42,7 @@ pub async fn what_was_sent_is_kept<F: Fixture>(fixture: &F) -> Verdict {
 pub async fn the_answer_is_the_resource_as_kept<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, CREATE);
     let users = case.users(Tenant::A)?;
-    let created = users.create(json!({"userName": "ada", "displayName": "Ada", "active": true})).await?;
+    let created = users.create(users.filled()).await?;
     let kept = users.read(id_of(&created)).await?;
     let same = content(&created) == content(&kept) && created.version() == kept.version();
     case.log.expect(same, format!("the answer to be what `get` finds, {}", show(&kept)), show(&created))
@@ -74,26 +75,30 @@ pub async fn times_survive_storage<F: Fixture>(fixture: &F) -> Verdict {
 /// Letter case is kept, also where comparison ignores it.
 pub async fn letter_case_is_kept<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, "RFC 7643 §7 (`caseExact`)");
-    kept(&case.users(Tenant::A)?, json!({"userName": "Ada.LOVELACE@Example.com"})).await
+    let users = case.users(Tenant::A)?;
+    kept(&users, users.named("Ada.LOVELACE@Example.com")).await
 }
 
 /// Blanks at the ends are part of a text.
 pub async fn blanks_are_kept<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, VERBATIM);
-    kept(&case.users(Tenant::A)?, json!({"userName": "ada", "displayName": "  Ada \t"})).await
+    let users = case.users(Tenant::A)?;
+    kept(&users, users.labelled("ada", "  Ada \t")).await
 }
 
 /// Quotes, backslashes, signs beyond the Basic Multilingual Plane and combining marks are kept.
 pub async fn every_character_is_kept<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, VERBATIM);
     let name = "O'Neil \"\\\" %_; -- \u{1F9EA} \u{10FFFF} e\u{301} \u{6C49}\u{5B57}";
-    kept(&case.users(Tenant::A)?, json!({"userName": "ada", "displayName": name})).await
+    let users = case.users(Tenant::A)?;
+    kept(&users, users.labelled("ada", name)).await
 }
 
 /// A long text is kept to its end.
 pub async fn long_texts_are_kept<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, VERBATIM);
-    kept(&case.users(Tenant::A)?, json!({"userName": "ada", "displayName": "Countess ".repeat(100)})).await
+    let users = case.users(Tenant::A)?;
+    kept(&users, users.labelled("ada", &"Countess ".repeat(100))).await
 }
 
 /// The client's own identifier is kept as it came.
@@ -160,6 +165,18 @@ pub async fn without_the_capability_creation_is_unsupported<F: Fixture>(fixture:
     users.refused(outcome, Refusal::Unsupported, "the capabilities say that nothing is created")?;
     let listed = users.list(r#"filter=userName eq "ada""#).await?;
     case.log.expect(listed.total == 0, "no user", format!("{} users", listed.total))
+}
+
+at_groups! {
+    groups_an_id_never_holds_the_text_bulk_id: an_id_never_holds_the_text_bulk_id,
+    groups_ids_are_distinct: ids_are_distinct,
+    groups_the_answer_is_the_resource_as_kept: the_answer_is_the_resource_as_kept,
+    groups_meta_is_complete: meta_is_complete,
+    groups_times_survive_storage: times_survive_storage,
+    groups_letter_case_is_kept: letter_case_is_kept,
+    groups_blanks_are_kept: blanks_are_kept,
+    groups_every_character_is_kept: every_character_is_kept,
+    groups_long_texts_are_kept: long_texts_are_kept,
 }
 
 /// Creates a user and checks that `get` finds what was sent.

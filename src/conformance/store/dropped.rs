@@ -4,6 +4,7 @@
 
 use serde_json::json;
 
+use crate::conformance::at_groups::at_groups;
 use crate::conformance::desk::{Case, content, id_of, members, show, version_of};
 use crate::conformance::interleave::dropped_after;
 use crate::conformance::{Fixture, Tenant, Verdict};
@@ -22,14 +23,14 @@ pub async fn refusals_leave_the_store_working<F: Fixture>(fixture: &F) -> Verdic
     users.create_named("ada").await?;
     let bea = users.create_named("bea").await?;
     let stale = [Version::new("no-version-of-this")];
-    let _ = users.try_create(json!({"userName": "ada"})).await?;
+    let _ = users.try_create(users.named("ada")).await?;
     users.create_named("after-a-conflict").await?;
-    let _ = users.try_replace(id_of(&bea), json!({"userName": "cyd"}), Precondition::versions(&stale)).await?;
+    let _ = users.try_replace(id_of(&bea), users.named("cyd"), Precondition::versions(&stale)).await?;
     users.create_named("after-a-mismatch").await?;
-    let _ = users.try_replace("nobody", json!({"userName": "dan"}), Precondition::NONE).await?;
+    let _ = users.try_replace("nobody", users.named("dan"), Precondition::NONE).await?;
     users.create_named("after-not-found").await?;
-    let _ = users.try_replace(id_of(&bea), json!({"userName": "ADA"}), Precondition::NONE).await?;
-    users.replace(id_of(&bea), json!({"userName": "bea", "displayName": "Bea"})).await.map(drop)
+    let _ = users.try_replace(id_of(&bea), users.named("ADA"), Precondition::NONE).await?;
+    users.replace(id_of(&bea), users.labelled("bea", "Bea")).await.map(drop)
 }
 
 /// A name of a refused request is not taken by it.
@@ -70,7 +71,7 @@ pub async fn a_dropped_replacement_is_whole_or_nothing<F: Fixture>(fixture: &F) 
     let users = case.users(Tenant::A)?;
     let mut current = users.create_named("ada").await?;
     for polls in 1..=POLLS {
-        let new = json!({"userName": format!("ada-{polls}"), "displayName": "Ada"});
+        let new = users.labelled(&format!("ada-{polls}"), &format!("Ada {polls}"));
         let _ = dropped_after(polls, users.try_replace(id_of(&current), new.clone(), Precondition::NONE)).await;
         case.log.step(format!("that replacement was dropped after {polls} polls"));
         let now = users.read(id_of(&current)).await?;
@@ -126,4 +127,9 @@ pub async fn a_dropped_deletion_is_whole_or_nothing<F: Fixture>(fixture: &F) -> 
         )?;
     }
     Ok(())
+}
+
+at_groups! {
+    groups_refusals_leave_the_store_working: refusals_leave_the_store_working,
+    groups_a_dropped_replacement_is_whole_or_nothing: a_dropped_replacement_is_whole_or_nothing,
 }

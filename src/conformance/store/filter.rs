@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::conformance::desk::{Case, Desk, id_of};
-use crate::conformance::{Fixture, Tenant, Verdict};
-use crate::{Resource, Store};
+use crate::conformance::letters;
+use crate::conformance::{Fixture, Stop, Tenant, Verdict};
+use crate::{Extension, Resource, Store};
 
 const HONEST: &str = "the contract of `Page` (what is declared is true), RFC 7644 §3.4.2.2 (filtering)";
 
@@ -18,6 +19,69 @@ pub async fn equality_finds_the_one<F: Fixture>(fixture: &F) -> Verdict {
 /// A name is found in any letter case.
 pub async fn a_name_is_found_in_any_letter_case<F: Fixture>(fixture: &F) -> Verdict {
     people(fixture, &[r#"userName eq "BEA""#, r#"userName eq "dörte""#, r#"userName eq "DÖRTE""#]).await
+}
+
+/// Letter case is folded as [`fold`](crate::fold) does it, in parts of texts too, and what differs otherwise is not found.
+pub async fn letter_case_is_folded_character_by_character<F: Fixture>(fixture: &F) -> Verdict {
+    let case = Case::new(fixture, HONEST);
+    let users = case.users(Tenant::A)?;
+    let names =
+        letters::same().map(|(_, other)| other).chain(letters::different().flat_map(|(one, other)| [one, other]));
+    let mut all = Vec::new();
+    for name in names {
+        all.push(users.create_named(name).await?);
+    }
+    let name = users.name();
+    for (one, other) in letters::same().chain(letters::different()) {
+        check(&users, &all, &format!("{name} eq \"{one}\"")).await?;
+        check(&users, &all, &format!("{name} eq \"{other}\"")).await?;
+    }
+    for filter in ["sw \"ΑΧΙΛΛΕΥΣ\"", "sw \"\u{17F}A\"", "ew \"SS\"", "co \"\u{212A}\"", "sw \"i\"", "sw \"I\""]
+    {
+        check(&users, &all, &format!("{name} {filter}")).await?;
+    }
+    Ok(())
+}
+
+/// The parts of a complex attribute are asked for, whether a column holds them or not.
+pub async fn parts_of_a_name_are_found<F: Fixture>(fixture: &F) -> Verdict {
+    Case::new(fixture, HONEST).needs("name")?;
+    let made = [
+        json!({"userName": "ada", "active": true, "name": {"givenName": "Ada", "familyName": "Lovelace"}}),
+        json!({"userName": "bea", "active": true, "name": {"givenName": "Lovelace"}}),
+        json!({"userName": "cyd", "active": true}),
+    ];
+    let filters = [
+        r#"name.familyName eq "lovelace""#,
+        r#"name.givenName sw "love" and active eq true"#,
+        r#"userName eq "bea" and name.familyName pr"#,
+        r#"userName eq "cyd" or name.familyName eq "Lovelace""#,
+        r#"not (name.familyName pr)"#,
+    ];
+    honest(fixture, &made, &filters).await
+}
+
+/// Attributes of extensions are asked for by their URN.
+pub async fn extensions_are_found<F: Fixture>(fixture: &F) -> Verdict {
+    let case = Case::new(fixture, HONEST);
+    let enterprise = crate::EnterpriseUser::SCHEMA;
+    case.needs(enterprise)?;
+    case.needs("department")?;
+    if !case.users(Tenant::A)?.ty.extensions().any(|(schema, _)| schema.id == enterprise) {
+        return Err(Stop::NotApplicable("users have no enterprise extension"));
+    }
+    let made = [
+        json!({"userName": "ada", "active": true, enterprise: {"department": "Engines"}}),
+        json!({"userName": "bea", "active": true, enterprise: {"department": "Looms"}}),
+        json!({"userName": "cyd", "active": true}),
+    ];
+    let filters = [
+        format!(r#"{enterprise}:department eq "engines""#),
+        format!(r#"active eq true and {enterprise}:department sw "l""#),
+        format!(r#"not ({enterprise}:department eq "Looms")"#),
+        format!(r#"{enterprise}:department pr or userName eq "cyd""#),
+    ];
+    honest(fixture, &made, &filters.each_ref().map(String::as_str)).await
 }
 
 /// What is case exact is compared exactly.
@@ -238,7 +302,7 @@ async fn honest<F: Fixture>(fixture: &F, made: &[Value], filters: &[&str]) -> Ve
 }
 
 /// Compares a page with what the filter says of each of `all`.
-async fn check<S: Store>(desk: &Desk<'_, S>, all: &[Resource], filter: &str) -> Verdict {
+pub(super) async fn check<S: Store>(desk: &Desk<'_, S>, all: &[Resource], filter: &str) -> Verdict {
     let url = format!("filter={filter}");
     let query = desk.query(&url)?;
     let page = desk.page(&url, &query).await?;

@@ -190,6 +190,22 @@ pub async fn additions_and_removals_at_once_are_all_kept<F: Fixture>(fixture: &F
     has(&groups, &group, &new.iter().collect::<Vec<_>>()).await
 }
 
+/// A new name at the same time as new members undoes none of them, and is not undone.
+pub async fn a_new_name_at_once_undoes_no_addition<F: Fixture>(fixture: &F) -> Verdict {
+    let case = Case::new(fixture, "the store's contract (compare-and-swap: no change is lost)");
+    let (users, groups) = (case.users(Tenant::A)?, case.groups(Tenant::A)?);
+    let people = people::<_, 6>(&users).await?;
+    let group = groups.create_group("engines", &[]).await?;
+    let rename = json!([{"op": "replace", "path": "displayName", "value": "Machines"}]);
+    let (first, last) = people.split_at(3);
+    let add = |user| json!([add(user)]);
+    let changes = first.iter().map(add).chain([rename]).chain(last.iter().map(add));
+    at_once(&groups, &group, changes).await?;
+    has(&groups, &group, &people.iter().collect::<Vec<_>>()).await?;
+    let now = groups.read(id_of(&group)).await?;
+    case.log.expect(now.text("displayName").as_deref() == Some("Machines"), "the new name", show(&now))
+}
+
 /// A user shows its groups, where the host shows them at all: those and no others.
 pub async fn the_groups_of_a_user_follow<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, "RFC 7643 §4.1.2 (`groups`)");

@@ -5,6 +5,7 @@ pub mod cursor;
 pub mod delete;
 pub mod dropped;
 pub mod filter;
+pub mod group_filter;
 pub mod isolation;
 pub mod members;
 pub mod patch;

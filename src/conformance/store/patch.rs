@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
-use crate::Precondition;
+use crate::conformance::at_groups::at_groups;
 use crate::conformance::desk::{Case, Refusal, content, id_of, show, version_of};
 use crate::conformance::interleave::interleaved;
 use crate::conformance::{Fixture, Stop, Tenant, Verdict};
+use crate::{Precondition, Version};
 
 const PATCH: &str = "RFC 7644 §3.5.2 (PATCH)";
 
@@ -60,8 +61,8 @@ pub async fn an_effective_patch_gives_a_version<F: Fixture>(fixture: &F) -> Verd
 pub async fn a_patch_without_effect_keeps_the_version<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, "the contract of `Patched::changed`, RFC 7643 §3.1 (`meta.lastModified`)");
     let users = case.users(Tenant::A)?;
-    let ada = users.create(json!({"userName": "ada", "active": true})).await?;
-    let operations = json!([{"op": "replace", "path": "active", "value": true}]);
+    let ada = users.create(users.labelled("ada", "Ada")).await?;
+    let operations = json!([{"op": "replace", "path": "displayName", "value": "Ada"}]);
     let patched = users.patch(id_of(&ada), operations).await?;
     case.log.expect(!patched.changed, "not `changed`", "`changed`")?;
     let now = users.read(id_of(&ada)).await?;
@@ -74,12 +75,23 @@ pub async fn a_stale_patch_is_refused<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, "the store's contract (compare-and-swap)");
     let users = case.users(Tenant::A)?;
     let ada = users.create_named("ada").await?;
-    let now = users.replace(id_of(&ada), json!({"userName": "countess"})).await?;
+    let now = users.replace(id_of(&ada), users.named("countess")).await?;
     let operations = json!([{"op": "add", "path": "displayName", "value": "Stale"}]);
     let stale = [version_of(&ada)];
     let outcome = users.try_patch(id_of(&ada), operations, Precondition::versions(&stale)).await?;
-    users.refused(outcome, Refusal::VersionMismatch, "the user has changed since")?;
+    users.refused(outcome, Refusal::VersionMismatch, "it has changed since")?;
     users.untouched(&now, "the PATCH was refused").await
+}
+
+/// A PATCH that expects one of several versions is carried out when the present one is among them.
+pub async fn one_of_several_versions_is_patched<F: Fixture>(fixture: &F) -> Verdict {
+    let case = Case::new(fixture, "RFC 9110 §13.1.1 (`If-Match` may list several)");
+    let users = case.users(Tenant::A)?;
+    let ada = users.create_named("ada").await?;
+    let operations = json!([{"op": "replace", "path": "displayName", "value": "Countess"}]);
+    let versions = [Version::new("no-version-of-this"), version_of(&ada)];
+    let outcome = users.try_patch(id_of(&ada), operations, Precondition::versions(&versions)).await?;
+    users.done(outcome, "the PATCH to succeed: the second version is the present one").map(drop)
 }
 
 /// Of several operations either all are carried out or none.
@@ -101,9 +113,9 @@ pub async fn a_failed_patch_changes_nothing<F: Fixture>(fixture: &F) -> Verdict 
 pub async fn patching_nothing_is_not_found<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, PATCH);
     let users = case.users(Tenant::A)?;
-    let operations = json!([{"op": "replace", "path": "active", "value": false}]);
+    let operations = json!([{"op": "replace", "path": "displayName", "value": "Ada"}]);
     let outcome = users.try_patch("2819c223-7f76-453a-919d-413861904646", operations, Precondition::NONE).await?;
-    users.refused(outcome, Refusal::NotFound, "nobody has this id")
+    users.refused(outcome, Refusal::NotFound, "nothing has this id")
 }
 
 /// PATCHes of different attributes at once are all kept.
@@ -125,4 +137,13 @@ pub async fn patches_at_once_are_all_kept<F: Fixture>(fixture: &F) -> Verdict {
         && now.text("displayName").as_deref() == Some("Lady Lovelace")
         && now.get("active").and_then(|active| active.as_bool()) == Some(false);
     case.log.expect(right, "all three changes", show(&now))
+}
+
+at_groups! {
+    groups_the_answer_to_a_patch_is_as_kept: the_answer_to_a_patch_is_as_kept,
+    groups_an_effective_patch_gives_a_version: an_effective_patch_gives_a_version,
+    groups_a_patch_without_effect_keeps_the_version: a_patch_without_effect_keeps_the_version,
+    groups_a_stale_patch_is_refused: a_stale_patch_is_refused,
+    groups_one_of_several_versions_is_patched: one_of_several_versions_is_patched,
+    groups_patching_nothing_is_not_found: patching_nothing_is_not_found,
 }

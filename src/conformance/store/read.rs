@@ -2,13 +2,18 @@
 
 use serde_json::json;
 
+use super::cursor::pages_hold_everybody_once;
+use crate::conformance::at_groups::at_groups;
 use crate::conformance::desk::{Case, content, id_of, show};
-use crate::conformance::{Fixture, Tenant, Verdict};
+use crate::conformance::interleave::interleaved;
+use crate::conformance::{Fixture, Stop, Tenant, Verdict};
 use crate::{Compat, Projection};
 
 const GET: &str = "the contract of `Store::get` (`None` when the tenant has none with this id)";
 const WANT: &str = "the contract of `Store::get` (what `want` includes is there; `id` and `meta` always are)";
 const PAGES: &str = "RFC 7644 §3.4.2.4 (pagination)";
+/// More than a page may hold.
+const HUNDREDS: usize = 220;
 const HONEST: &str = "the contract of `Page::exact` (filter, order, offset and limit are all carried out)";
 
 /// An id that nobody has is `None`, not an error.
@@ -54,11 +59,11 @@ pub async fn a_user_is_no_group<F: Fixture>(fixture: &F) -> Verdict {
 pub async fn identity_is_there_whatever_is_wanted<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, WANT);
     let users = case.users(Tenant::A)?;
-    let ada = users.create(json!({"userName": "ada", "displayName": "Ada"})).await?;
+    let ada = users.create(users.labelled("ada", "Ada")).await?;
     let wants = [
         Projection::identity(&users.ty),
         Projection::only(&users.ty, ["displayName"], Compat::default()),
-        Projection::without(&users.ty, ["meta", "userName"], Compat::default()),
+        Projection::without(&users.ty, ["meta", users.name()], Compat::default()),
     ];
     for want in wants {
         let found = users.done(users.try_get(id_of(&ada), &want).await, "`get` to succeed")?;
@@ -117,7 +122,8 @@ pub async fn what_is_shown_is_what_is_read<F: Fixture>(fixture: &F) -> Verdict {
 pub async fn an_empty_list_is_a_list<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, "RFC 7644 §3.4.2 (no match is an empty list)");
     let listed = case.any_users(Tenant::B)?.list("").await?;
-    case.log.expect(listed.total == 0 && listed.resources.is_empty(), "nothing", format!("{} users", listed.total))
+    let found = format!("a total of {}", listed.total);
+    case.log.expect(listed.total == 0 && listed.resources.is_empty(), "nothing", found)
 }
 
 /// Everybody is in the list, once.
@@ -150,7 +156,7 @@ pub async fn a_list_holds_one_type<F: Fixture>(fixture: &F) -> Verdict {
 pub async fn a_listed_resource_is_whole<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, "the contract of `Query::projection` (what is needed of each resource)");
     let users = case.users(Tenant::A)?;
-    let ada = users.create(json!({"userName": "ada", "displayName": "Ada", "active": true})).await?;
+    let ada = users.create(users.filled()).await?;
     let read = users.read(id_of(&ada)).await?;
     let listed = users.list("").await?;
     let same = |r: &crate::Resource| content(r) == content(&read) && r.version() == read.version();
@@ -174,7 +180,32 @@ pub async fn pages_cover_everybody_once<F: Fixture>(fixture: &F) -> Verdict {
     seen.sort_unstable();
     seen.dedup();
     let once = listed.len() == 7 && seen.len() == 7;
-    case.log.expect(once, "seven users on four pages, each once", format!("{listed:?}"))
+    case.log.expect(once, "seven of them on four pages, each once", format!("{listed:?}"))
+}
+
+/// A list has no end of its own: hundreds are listed, counted, found and paged through.
+pub async fn hundreds_are_listed<F: Fixture>(fixture: &F) -> Verdict {
+    let case = Case::new(fixture, "RFC 7644 §3.4.2 (`totalResults`), §3.4.2.4 (pagination)");
+    let users = case.users(Tenant::A)?;
+    let names: Vec<String> = (0..HUNDREDS).map(|number| format!("user-{number:03}")).collect();
+    for made in names.chunks(20) {
+        let made = interleaved(made.iter().map(|name| users.create_named(name)).collect()).await;
+        made.into_iter().collect::<Result<Vec<_>, Stop>>()?;
+    }
+    let (name, last) = (users.name(), HUNDREDS - 1);
+    for (url, length, total) in [
+        ("count=200".to_owned(), 200, HUNDREDS),
+        (format!("startIndex=201&count=200&sortBy={name}"), HUNDREDS - 200, HUNDREDS),
+        (format!("filter={name} sw \"USER-\"&startIndex=199&count=200"), HUNDREDS - 198, HUNDREDS),
+        (format!("filter={name} sw \"user-2\""), HUNDREDS - 200, HUNDREDS - 200),
+        (format!("filter={name} eq \"user-{last}\""), 1, 1),
+    ] {
+        let listed = users.list(&url).await?;
+        let right = listed.total == total && listed.resources.len() == length;
+        let found = format!("`{url}`: {} resources, total {}", listed.resources.len(), listed.total);
+        case.log.expect(right, format!("{length} resources, total {total}"), found)?;
+    }
+    Ok(())
 }
 
 /// The same page again has the same resources in the same order.
@@ -184,7 +215,8 @@ pub async fn a_page_is_the_same_again<F: Fixture>(fixture: &F) -> Verdict {
     for number in 0..6 {
         users.create_named(&format!("user-{number}")).await?;
     }
-    for url in ["", "startIndex=2&count=3", "filter=userName sw \"user\"&count=3"] {
+    let filtered = format!("filter={} sw \"user\"&count=3", users.name());
+    for url in ["", "startIndex=2&count=3", &filtered] {
         let first = users.list(url).await?;
         for _ in 0..3 {
             let again = users.list(url).await?;
@@ -260,4 +292,23 @@ pub async fn groups_are_listed_without_members<F: Fixture>(fixture: &F) -> Verdi
     let named = listed.resources.first().is_some_and(|r| r.text("displayName").as_deref() == Some("Engines"));
     let found: Vec<String> = listed.resources.iter().map(show).collect();
     case.log.expect(named && listed.ids() == [id_of(&group)], "the group", found.join(", "))
+}
+
+at_groups! {
+    groups_an_unknown_id_is_none: an_unknown_id_is_none,
+    groups_an_odd_id_is_none: an_odd_id_is_none,
+    groups_an_id_is_compared_exactly: an_id_is_compared_exactly,
+    groups_identity_is_there_whatever_is_wanted: identity_is_there_whatever_is_wanted,
+    groups_an_empty_list_is_a_list: an_empty_list_is_a_list,
+    groups_everybody_is_listed_once: everybody_is_listed_once,
+    groups_a_listed_resource_is_whole: a_listed_resource_is_whole,
+    groups_pages_cover_everybody_once: pages_cover_everybody_once,
+    groups_pages_by_cursor_hold_everybody_once: pages_hold_everybody_once,
+    groups_hundreds_are_listed: hundreds_are_listed,
+    groups_a_page_is_the_same_again: a_page_is_the_same_again,
+    groups_the_total_counts_all: the_total_counts_all,
+    groups_a_count_of_zero_gives_the_total_alone: a_count_of_zero_gives_the_total_alone,
+    groups_a_page_is_no_longer_than_asked: a_page_is_no_longer_than_asked,
+    groups_a_page_after_the_last_is_empty: a_page_after_the_last_is_empty,
+    groups_a_start_far_beyond_is_empty: a_start_far_beyond_is_empty,
 }

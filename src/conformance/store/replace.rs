@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::conformance::at_groups::at_groups;
 use crate::conformance::desk::{Case, Refusal, content, id_of, members, show, version_of};
 use crate::conformance::interleave::interleaved;
 use crate::conformance::{Fixture, Stop, Tenant, Verdict};
@@ -28,7 +29,7 @@ pub async fn the_answer_to_a_replacement_is_as_kept<F: Fixture>(fixture: &F) -> 
     let case = Case::new(fixture, "the contract of `Store::replace` (returns it with its new version)");
     let users = case.users(Tenant::A)?;
     let ada = users.create_named("ada").await?;
-    let answer = users.replace(id_of(&ada), json!({"userName": "ada", "displayName": "Ada"})).await?;
+    let answer = users.replace(id_of(&ada), users.labelled("ada", "Ada")).await?;
     let kept = users.read(id_of(&ada)).await?;
     let same = content(&answer) == content(&kept) && answer.version() == kept.version() && answer.id() == kept.id();
     case.log.expect(same, show(&kept), show(&answer))
@@ -40,7 +41,7 @@ pub async fn identity_survives_a_replacement<F: Fixture>(fixture: &F) -> Verdict
     let users = case.users(Tenant::A)?;
     let ada = users.create_named("ada").await?;
     std::thread::sleep(Duration::from_millis(3));
-    users.replace(id_of(&ada), json!({"userName": "countess"})).await?;
+    users.replace(id_of(&ada), users.named("countess")).await?;
     let now = users.read(id_of(&ada)).await?;
     case.log.expect(now.created() == ada.created(), format!("the creation of {}", show(&ada)), show(&now))
 }
@@ -52,7 +53,7 @@ pub async fn a_version_never_comes_back<F: Fixture>(fixture: &F) -> Verdict {
     let ada = users.create_named("ada").await?;
     let mut versions: Vec<Version> = vec![version_of(&ada)];
     for name in ["countess", "ada", "countess"] {
-        let version = version_of(&users.replace(id_of(&ada), json!({"userName": name})).await?);
+        let version = version_of(&users.replace(id_of(&ada), users.named(name)).await?);
         case.log.expect(!versions.contains(&version), "a version that was not there before", version.as_str())?;
         versions.push(version);
     }
@@ -68,7 +69,7 @@ pub async fn the_time_follows_the_changes<F: Fixture>(fixture: &F) -> Verdict {
     // a store may keep whole seconds: give it two
     for name in ["countess", "ada"].into_iter().cycle() {
         std::thread::sleep(Duration::from_millis(5));
-        let now = users.replace(id_of(&ada), json!({"userName": name})).await?;
+        let now = users.replace(id_of(&ada), users.named(name)).await?;
         if now.last_modified() > ada.last_modified() {
             return Ok(());
         }
@@ -83,10 +84,10 @@ pub async fn replacing_nothing_is_not_found<F: Fixture>(fixture: &F) -> Verdict 
     let case = Case::new(fixture, "RFC 7644 §3.5.1 (PUT does not create)");
     let users = case.users(Tenant::A)?;
     let id = "2819c223-7f76-453a-919d-413861904646";
-    let outcome = users.try_replace(id, json!({"userName": "ada"}), Precondition::NONE).await?;
+    let outcome = users.try_replace(id, users.named("ada"), Precondition::NONE).await?;
     users.refused(outcome, Refusal::NotFound, "nobody has this id")?;
     let total = users.list("").await?.total;
-    case.log.expect(total == 0, "nobody", format!("{total} users"))
+    case.log.expect(total == 0, "an empty list", format!("a total of {total}"))
 }
 
 /// A replacement that expects another version is refused and changes nothing.
@@ -94,10 +95,10 @@ pub async fn a_stale_replacement_is_refused<F: Fixture>(fixture: &F) -> Verdict 
     let case = Case::new(fixture, SWAP);
     let users = case.users(Tenant::A)?;
     let ada = users.create_named("ada").await?;
-    let now = users.replace(id_of(&ada), json!({"userName": "countess"})).await?;
+    let now = users.replace(id_of(&ada), users.named("countess")).await?;
     let stale = [version_of(&ada)];
-    let outcome = users.try_replace(id_of(&ada), json!({"userName": "stale"}), Precondition::versions(&stale)).await?;
-    users.refused(outcome, Refusal::VersionMismatch, "the user has changed since")?;
+    let outcome = users.try_replace(id_of(&ada), users.named("stale"), Precondition::versions(&stale)).await?;
+    users.refused(outcome, Refusal::VersionMismatch, "it has changed since")?;
     users.untouched(&now, "the replacement was refused").await
 }
 
@@ -107,8 +108,7 @@ pub async fn one_of_several_versions_is_enough<F: Fixture>(fixture: &F) -> Verdi
     let users = case.users(Tenant::A)?;
     let ada = users.create_named("ada").await?;
     let versions = [Version::new("no-version-of-this"), version_of(&ada)];
-    let outcome =
-        users.try_replace(id_of(&ada), json!({"userName": "countess"}), Precondition::versions(&versions)).await?;
+    let outcome = users.try_replace(id_of(&ada), users.named("countess"), Precondition::versions(&versions)).await?;
     users.done(outcome, "the replacement to succeed: the second version is the present one").map(drop)
 }
 
@@ -119,7 +119,7 @@ pub async fn of_many_replacements_at_once_one_wins<F: Fixture>(fixture: &F) -> V
     let ada = users.create_named("ada").await?;
     let version = [version_of(&ada)];
     let races = (0..8).map(|number| {
-        let content = json!({"userName": "ada", "displayName": format!("Writer {number}")});
+        let content = users.labelled("ada", &format!("Writer {number}"));
         users.try_replace(id_of(&ada), content, Precondition::versions(&version))
     });
     let outcomes = interleaved(races.collect()).await.into_iter().collect::<Result<Vec<_>, Stop>>()?;
@@ -165,4 +165,15 @@ pub async fn replacing_a_group_replaces_its_members<F: Fixture>(fixture: &F) -> 
     case.log.expect(members(&now) == [id_of(&bea)], format!("`{}` as its only member", id_of(&bea)), show(&now))?;
     let changed = now.version() != group.version();
     case.log.expect(changed, "another version: its members are part of a group", show(&now))
+}
+
+at_groups! {
+    groups_the_answer_to_a_replacement_is_as_kept: the_answer_to_a_replacement_is_as_kept,
+    groups_identity_survives_a_replacement: identity_survives_a_replacement,
+    groups_a_version_never_comes_back: a_version_never_comes_back,
+    groups_the_time_follows_the_changes: the_time_follows_the_changes,
+    groups_replacing_nothing_is_not_found: replacing_nothing_is_not_found,
+    groups_a_stale_replacement_is_refused: a_stale_replacement_is_refused,
+    groups_one_of_several_versions_is_enough: one_of_several_versions_is_enough,
+    groups_of_many_replacements_at_once_one_wins: of_many_replacements_at_once_one_wins,
 }

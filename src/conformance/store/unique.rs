@@ -4,10 +4,12 @@ use serde_json::json;
 
 use crate::conformance::desk::{Case, Refusal, id_of, version_of};
 use crate::conformance::interleave::interleaved;
+use crate::conformance::letters;
 use crate::conformance::{Fixture, Stop, Tenant, Verdict};
 use crate::{Precondition, StoreError};
 
 const UNIQUE: &str = "RFC 7643 §4.1.1 (`userName` is unique)";
+const FOLDED: &str = "the store's contract (a constraint on the folded key, `scim_provider::fold`)";
 const CONSTRAINT: &str = "the store's contract (uniqueness comes from a constraint, never from looking first)";
 
 /// A name that is taken is refused.
@@ -27,6 +29,31 @@ pub async fn letter_case_does_not_make_a_name_free<F: Fixture>(fixture: &F) -> V
         users.create_named(taken).await?;
         let second = users.try_create(json!({"userName": tried})).await?;
         users.refused(second, Refusal::Conflict, "the name is taken in another letter case")?;
+    }
+    Ok(())
+}
+
+/// Letter case is folded character by character, as [`fold`](crate::fold) does it: a sigma at the end of a word, the sign of
+/// Kelvin and the long s are letters like others.
+pub async fn folding_makes_names_equal<F: Fixture>(fixture: &F) -> Verdict {
+    let case = Case::new(fixture, FOLDED);
+    let users = case.users(Tenant::A)?;
+    for (taken, tried) in letters::same() {
+        users.create_named(taken).await?;
+        let second = users.try_create(json!({"userName": tried})).await?;
+        users.refused(second, Refusal::Conflict, &format!("`{taken}` and `{tried}` differ in letter case only"))?;
+    }
+    Ok(())
+}
+
+/// And nothing else is equal: `ß` is not `ss`, the dotless `ı` is no `i`, and no accent is left out.
+pub async fn folding_makes_no_other_names_equal<F: Fixture>(fixture: &F) -> Verdict {
+    let case = Case::new(fixture, FOLDED);
+    let users = case.users(Tenant::A)?;
+    for (taken, tried) in letters::different() {
+        users.create_named(taken).await?;
+        let second = users.try_create(json!({"userName": tried})).await?;
+        users.done(second, &format!("no conflict: `{taken}` and `{tried}` are two names"))?;
     }
     Ok(())
 }

@@ -7,7 +7,8 @@ use scim_provider::{
 };
 
 use super::faults::Fault;
-use super::model::{Honesty, Model, NAMES, Row, Table, now, pause, plain, text, uuid, without_member};
+use super::model::{Honesty, Model, NAMES, Row, Table, name, now, pause, plain, text, uuid, without_member};
+use super::reach::Call;
 
 impl Store for Model {
     type Context = TenantId;
@@ -41,7 +42,7 @@ impl Store for Model {
                     &Version::from(row.version),
                 );
             }
-            if self.is(Fault::IdentityOnRequest) && !want.includes("userName") {
+            if self.is(Fault::IdentityOnRequest) && !want.includes(name(&row.resource)) {
                 found = plain(&row.resource);
             }
             if self.is(Fault::ForgetsWhatIsWanted)
@@ -56,7 +57,8 @@ impl Store for Model {
             }
             Some(found)
         });
-        Ok(found.map(|found| self.with_displays(found)))
+        let found = found.map(|found| self.with_displays(found));
+        Ok(self.cached(cx, key.id, found))
     }
 
     async fn show(&self, cx: &TenantId, key: Key<'_>, writer: &mut ResourceWriter<'_>) -> Result<bool, StoreError> {
@@ -74,7 +76,15 @@ impl Store for Model {
     }
 
     async fn list(&self, cx: &TenantId, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
-        let indexed = query.filter.as_ref().and_then(|f| f.required_text("userName")).is_some();
+        let parts = [
+            (Call::List, true),
+            (Call::Filter, query.filter.is_some()),
+            (Call::Sort, query.sort.is_some()),
+            (Call::Cursor, query.cursor.is_some()),
+        ];
+        parts.into_iter().filter(|(_, asked)| *asked).for_each(|(call, _)| self.is_asked(call));
+        let path = if ty.name() == "User" { "userName" } else { "displayName" };
+        let indexed = query.filter.as_ref().and_then(|f| f.required_text(path)).is_some();
         let mut tenant = self.reach(cx, None, Fault::Nothing);
         let behind = matches!(query.cursor, Some(Cursor::After(_)));
         if (self.is(Fault::CursorsAcross) && behind)
@@ -129,7 +139,7 @@ impl Store for Model {
             let leaves = taken.is_some() && self.is(Fault::InsertsBeforeTheCheck);
             if let Some(error) = taken {
                 if leaves {
-                    let resource = draft.with("userName", format!("orphan-{}", uuid())).unwrap();
+                    let resource = draft.with(name(&draft), format!("orphan-{}", uuid())).unwrap();
                     table.rows.push(Row {
                         id: uuid(),
                         resource,
@@ -155,13 +165,15 @@ impl Store for Model {
                 Some(Fault::AnswersWithLess) if shown.get("active").is_some() => {
                     shown.with("active", None::<bool>).unwrap()
                 }
+                Some(Fault::AnswersWithLess) if ty.name() == "Group" => {
+                    shown.with("displayName", None::<String>).unwrap()
+                }
                 Some(Fault::ModifiedAfterCreation) => {
                     row.resource.stamped(&row.id, created, created + TimeDelta::minutes(1), &Version::from(1))
                 }
                 _ => shown,
             })
         });
-        let _ = ty;
         outcome.or_else(|error| self.failed(cx, error))
     }
 
@@ -172,6 +184,7 @@ impl Store for Model {
         new: Resource,
         when: Precondition<'_>,
     ) -> Result<Resource, StoreError> {
+        self.is_asked(Call::Replace);
         self.check_working(cx)?;
         let tenant = self.reach(cx, Some(key.id), Fault::ReplacesAcross);
         let find = |table: &Table| table.rows.iter().find(|row| row.id == key.id && !row.deleted).cloned();
@@ -226,8 +239,7 @@ impl Store for Model {
             };
             if !self.is(Fault::ReplacesWhateverVersion) {
                 let current = self.stamped(&row).version().unwrap();
-                let first = when.as_versions().and_then(|versions| versions.first()).is_none_or(|v| *v == current);
-                if self.is(Fault::LooksAtOneVersion) && !first {
+                if self.is(Fault::LooksAtOneVersion) && first_is_another(&self.stamped(&row), when) {
                     return Err(StoreError::VersionMismatch);
                 }
                 if let Err(error) = when.check(&current) {
@@ -263,6 +275,7 @@ impl Store for Model {
     }
 
     async fn delete(&self, cx: &TenantId, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
+        self.is_asked(Call::Delete);
         self.check_working(cx)?;
         let tenant = self.reach(cx, Some(key.id), Fault::DeletesAcross);
         if self.is(Fault::LeavesGroupsFirst) {
@@ -278,8 +291,11 @@ impl Store for Model {
             if self.is(Fault::RefusesToDeleteVersions) && when.as_versions().is_some() {
                 return Err(StoreError::VersionMismatch);
             }
+            if self.is(Fault::DeletesAtOneVersion) && first_is_another(&self.stamped(row), when) {
+                return Err(StoreError::VersionMismatch);
+            }
             if !self.is(Fault::DeletesWhateverVersion) {
-                when.check(&Version::from(row.version))?;
+                when.check(&self.stamped(row).version().unwrap())?;
             }
             row.deleted = true;
             if !self.is(Fault::MembersStay) {
@@ -319,9 +335,38 @@ impl Store for Model {
         when: Precondition<'_>,
         _: &Projection,
     ) -> Result<Option<Patched>, StoreError> {
+        self.is_asked(Call::Patch);
         if self.honesty == Honesty::Candidates {
             return Ok(None);
         }
         super::patching::patch(self, cx, key, changes, when).await.map(Some)
+    }
+}
+
+/// Whether the first of the versions that are asked for is not that of the resource.
+pub(super) fn first_is_another(current: &Resource, when: Precondition<'_>) -> bool {
+    when.as_versions()
+        .and_then(|versions| versions.first())
+        .is_some_and(|first| current.version().as_ref() != Some(first))
+}
+
+impl Model {
+    /// What a cache makes of what was found.
+    fn cached(&self, cx: &TenantId, id: &str, found: Option<Resource>) -> Option<Resource> {
+        let across = self.is(Fault::CachesAcrossTenants);
+        if !across && !self.is(Fault::CachesForever) {
+            return found;
+        }
+        let own = self.table(cx, |table| table.rows.iter().any(|row| row.id == id));
+        let mut cache = self.cache.lock().unwrap();
+        match (cache.get(id), found) {
+            // right as long as nobody else asks
+            (Some(_), found) if across && own => found,
+            (Some(cached), _) => Some(cached.clone()),
+            (None, found) => {
+                cache.extend(found.clone().map(|resource| (id.to_owned(), resource)));
+                found
+            }
+        }
     }
 }

@@ -19,6 +19,10 @@ faults! {
     ShowsTheDocument,
     /// the way that answers take shows what it does not find
     ShowsNobody,
+    /// a number is given again when nobody has it any more
+    IdsAreReused,
+    /// the version is the time of the change, in whole seconds
+    VersionFromSeconds,
     /// the id is made from the name
     IdFromName,
     /// `active` is not kept
@@ -49,6 +53,12 @@ faults! {
     EveryGroup,
     /// names are unique by their letters, case included
     UniqueByLetter,
+    /// names are unique by their lower case
+    UniqueInLowerCase,
+    /// names are unique by the lower case of ASCII
+    UniqueInAscii,
+    /// names are unique by a folding in which one letter may be two
+    UniqueInFull,
     /// the name of a deleted user stays taken
     DeletedNamesStay,
     /// a user clashes with itself
@@ -77,6 +87,10 @@ faults! {
     OddIdIsError,
     /// `get` does not ask for the tenant
     ReadsAcross,
+    /// what one tenant has read, all can read
+    CachesAcrossTenants,
+    /// what was read once stays as it was
+    CachesForever,
     /// ids are compared without regard to case and blanks
     IdsIgnoreCase,
     /// `get` does not ask for the type
@@ -151,6 +165,8 @@ faults! {
     DeletesAcross,
     /// `delete` ends memberships, and deletes later
     LeavesGroupsFirst,
+    /// `delete` looks at the first version of a precondition
+    DeletesAtOneVersion,
     /// a second deletion succeeds
     DeletesTwice,
     /// `delete` refuses every precondition
@@ -173,6 +189,10 @@ faults! {
     LosesMembers,
     /// `patch` ignores the precondition
     PatchesWhateverVersion,
+    /// `patch` looks at the first version of a precondition
+    PatchesAtOneVersion,
+    /// a new name at the same time as new members undoes them
+    RenamesUndoAdditions,
     /// a PATCH that fails is half carried out
     HalfAPatch,
     /// `patch` does not ask whether a name is taken
@@ -187,6 +207,18 @@ faults! {
     PatchAnswersWithOld,
     /// lists end after ten
     TenRows,
+    /// lists end after a hundred
+    HundredRows,
+    /// candidates end after a hundred
+    HundredCandidates,
+    /// candidates are found by their letters, case included
+    CandidatesByLetters,
+    /// candidates are said to be all matches
+    MatchesAreCandidates,
+    /// candidates are said to be the page
+    PagesAreCandidates,
+    /// equal values change places with every second list
+    TurnsEquals,
     /// every second list is turned round
     TurnsPages,
     /// a large offset is an error
@@ -201,6 +233,8 @@ faults! {
     CutsBeforeTheOrder,
     /// the total counts the page
     CountsThePage,
+    /// the total counts whoever does not match, too
+    CountsWithoutTheFilter,
     /// the total counts all tenants
     CountsEverybody,
     /// every page but the first starts one later
@@ -215,6 +249,16 @@ faults! {
     NobodyIsEverybody,
     /// names are found by their letters, case included
     SearchesLetters,
+    /// names are found by their lower case
+    SearchesLowerCase,
+    /// names are found by the lower case of ASCII
+    SearchesAscii,
+    /// names are found by a folding in which one letter may be two
+    SearchesInFull,
+    /// what is asked of a part of a name is left out
+    NoColumnForNames,
+    /// nobody is found by an extension
+    ExtensionsNotJoined,
     /// `externalId` is found in any letter case
     FoldsExternalIds,
     /// nobody is found by id
@@ -253,6 +297,16 @@ faults! {
     AlwaysAscending,
     /// letter case counts in the order
     OrdersBytes,
+    /// texts are ordered by their lower case
+    OrdersLowerCase,
+    /// texts are ordered by the lower case of ASCII
+    OrdersAscii,
+    /// texts are ordered by a folding in which one letter may be two
+    OrdersInFull,
+    /// parts of names do not order
+    NoColumnForParts,
+    /// times do not order
+    TimesStandStill,
     /// whoever has no value comes first
     MissingFirst,
     /// every page by cursor is the first

@@ -8,5 +8,6 @@ mod listing;
 mod memory;
 mod model;
 mod patching;
+mod reach;
 mod wrong_services;
 mod wrong_stores;

@@ -1,6 +1,6 @@
 //! A store of a few lines, right or wrong in one way: what shows that a case can fail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
@@ -10,6 +10,7 @@ use scim_provider::conformance::{Fixture, Tenant};
 use scim_provider::{Reference, Resource, Secret, StoreError, TenantId, Version, fold};
 
 use super::faults::Fault;
+use super::reach::Call;
 
 /// One resource. Members are part of the document; `groups` is made on reading.
 #[derive(Clone)]
@@ -37,6 +38,10 @@ pub(super) struct Model {
     pub(super) fault: Option<Fault>,
     pub(super) honesty: Honesty,
     tables: Arc<Mutex<BTreeMap<TenantId, Table>>>,
+    /// what was read once: only a wrong store keeps it
+    pub(super) cache: Arc<Mutex<BTreeMap<String, Resource>>>,
+    /// what was asked of this store
+    pub(super) asked: Arc<Mutex<BTreeSet<Call>>>,
 }
 
 /// What the store declares of its pages, and whether it patches in place: all of these are right.
@@ -49,11 +54,20 @@ pub(super) enum Honesty {
 
 impl Model {
     pub(super) fn new(fault: Option<Fault>, honesty: Honesty) -> Self {
-        Self { fault, honesty, tables: Arc::default() }
+        Self { fault, honesty, tables: Arc::default(), cache: Arc::default(), asked: Arc::default() }
+    }
+
+    /// Another store over the same tables.
+    fn beside(&self, fault: Option<Fault>) -> Self {
+        Self { tables: self.tables.clone(), ..Self::new(fault, self.honesty) }
     }
 
     pub(super) fn is(&self, fault: Fault) -> bool {
         self.fault == Some(fault)
+    }
+
+    pub(super) fn is_asked(&self, call: Call) {
+        self.asked.lock().unwrap().insert(call);
     }
 
     pub(super) fn tables(&self) -> MutexGuard<'_, BTreeMap<TenantId, Table>> {
@@ -88,7 +102,10 @@ impl Model {
         match self.fault {
             Some(Fault::IdIsBulkId) => format!("bulkId:{}", uuid()),
             Some(Fault::IdsRunOut) => format!("user-{}", number % 16),
-            Some(Fault::IdFromName) => fold(&text(draft, "userName").unwrap_or_else(uuid)).into_owned(),
+            Some(Fault::IdsAreReused) => format!("user-{}", table.rows.iter().filter(|row| !row.deleted).count()),
+            Some(Fault::IdFromName) => fold(&called(draft).unwrap_or_else(uuid)).into_owned(),
+            // numbers that each tenant begins anew are as good
+            _ if self.honesty == Honesty::Matches => (number + 1).to_string(),
             _ => uuid(),
         }
     }
@@ -105,7 +122,7 @@ impl Model {
             Some(Fault::LosesActive) if draft.get("active").is_some() && draft.get("displayName").is_some() => {
                 draft.with("active", true).unwrap()
             }
-            Some(Fault::LowersNames) => set("userName", &|t| t.to_lowercase()),
+            Some(Fault::LowersNames) => set(name(draft), &|t| t.to_lowercase()),
             Some(Fault::Trims) => set("displayName", &|t| t.trim().to_owned()),
             Some(Fault::ThreeByteCharacters) => {
                 set("displayName", &|t| t.chars().filter(|c| c.len_utf8() < 4).collect())
@@ -132,6 +149,7 @@ impl Model {
             Some(Fault::VersionFromContent) => {
                 Version::from(row.resource.as_json().iter().fold(7_u64, |h, b| h.wrapping_mul(31) ^ u64::from(*b)))
             }
+            Some(Fault::VersionFromSeconds) => Version::from(row.modified.timestamp().unsigned_abs()),
             _ => Version::from(row.version),
         };
         row.resource.stamped(&row.id, row.created, row.modified, &version)
@@ -139,6 +157,9 @@ impl Model {
 
     /// The resource as it is shown: with the groups of a user.
     pub(super) fn shown(&self, table: &Table, row: &Row) -> Resource {
+        if row.resource.resource_type().name() != "User" {
+            return self.stamped(row);
+        }
         let holds = |group: &&Row| {
             group.resource.resource_type().name() == "Group"
                 && (!group.deleted || self.is(Fault::DeletedGroupsStay))
@@ -165,6 +186,9 @@ impl Model {
         let folded = fold(&name);
         let same = |other: &str| match self.fault {
             Some(Fault::UniqueByLetter) => other == name,
+            Some(Fault::UniqueInLowerCase) => other.to_lowercase() == name.to_lowercase(),
+            Some(Fault::UniqueInAscii) => other.eq_ignore_ascii_case(&name),
+            Some(Fault::UniqueInFull) => folded_in_full(other) == folded_in_full(&name),
             _ => fold(other) == folded,
         };
         let clashes = |row: &Row| {
@@ -269,6 +293,21 @@ pub(super) fn text(resource: &Resource, path: &str) -> Option<String> {
     resource.text(path).map(|text| text.into_owned())
 }
 
+/// The attribute that a resource is called by.
+pub(super) fn name(resource: &Resource) -> &'static str {
+    if resource.resource_type().name() == "User" { "userName" } else { "displayName" }
+}
+
+/// What a resource is called.
+pub(super) fn called(resource: &Resource) -> Option<String> {
+    text(resource, name(resource))
+}
+
+/// Unicode's full folding, as far as the kit goes: one letter may be several.
+pub(super) fn folded_in_full(text: &str) -> String {
+    fold(text).replace('ß', "ss").replace('\u{FB01}', "fi")
+}
+
 pub(super) fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(3)
 }
@@ -277,8 +316,41 @@ pub(super) fn uuid() -> String {
     crate::server::random_uuid()
 }
 
-/// A fixture over the model.
-pub(super) struct Models(pub(super) Model);
+/// Which of the two stores has the fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Users,
+    Groups,
+}
+
+/// A fixture over the model: two stores over the same tables, of which one may be wrong.
+pub(super) struct Models {
+    users: Model,
+    groups: Model,
+}
+
+impl Models {
+    pub(super) fn right(honesty: Honesty) -> Self {
+        NAMES.with_borrow_mut(Vec::clear);
+        let users = Model::new(None, honesty);
+        Self { groups: users.beside(None), users }
+    }
+
+    pub(super) fn wrong(fault: Fault, side: Side) -> Self {
+        let mut models = Self::right(Honesty::Exact);
+        let store = match side {
+            Side::Users => &mut models.users,
+            Side::Groups => &mut models.groups,
+        };
+        *store = store.beside(Some(fault));
+        models
+    }
+
+    /// What was asked of the stores.
+    pub(super) fn asked(&self) -> [BTreeSet<Call>; 2] {
+        [&self.users, &self.groups].map(|model| model.asked.lock().unwrap().clone())
+    }
+}
 
 impl Fixture for Models {
     type Context = TenantId;
@@ -286,16 +358,17 @@ impl Fixture for Models {
     type Groups = Model;
 
     async fn new() -> Self {
-        NAMES.with_borrow_mut(Vec::clear);
-        Self(Model::new(None, Honesty::Exact))
+        Self::right(Honesty::Exact)
     }
 
     fn users(&self) -> &Model {
-        &self.0
+        self.users.is_asked(Call::Any);
+        &self.users
     }
 
     fn groups(&self) -> Option<&Model> {
-        Some(&self.0)
+        self.groups.is_asked(Call::Any);
+        Some(&self.groups)
     }
 
     fn tenant(&self, tenant: Tenant) -> TenantId {

@@ -4,6 +4,7 @@ use scim_provider::{
     Changes, Key, Patched, Precondition, Reference, RelationChange, Resource, StoreError, TenantId, Version,
 };
 
+use super::calls::first_is_another;
 use super::faults::Fault;
 use super::model::{Model, Row, Table, now, pause};
 
@@ -22,10 +23,15 @@ pub(super) async fn patch(
             let changed = joined != *current;
             Ok(Patched::new(joined, changed))
         };
-        model.apply(cx, key, when, members).await?;
+        model.apply(cx, key, when, false, members).await?;
         pause().await;
     }
-    model.apply(cx, key, when, |current| applied(model, changes, current)).await
+    let is_user = key.resource_type.name() == "User";
+    let renaming = !is_user && changes.relations().is_empty();
+    let stale = model.is(Fault::LosesPatches) && is_user
+        || model.is(Fault::LosesMembers) && !is_user
+        || model.is(Fault::RenamesUndoAdditions) && renaming;
+    model.apply(cx, key, when, stale, |current| applied(model, changes, current)).await
 }
 
 fn applied(model: &Model, changes: &Changes, current: &Resource) -> Result<Patched, StoreError> {
@@ -78,12 +84,13 @@ fn applied(model: &Model, changes: &Changes, current: &Resource) -> Result<Patch
 }
 
 impl Model {
-    /// A PATCH in place: applies to the row and writes it.
+    /// A PATCH in place: applies to the row and writes it, where it is wrong from what was read before others had their turn.
     pub(super) async fn apply(
         &self,
         cx: &TenantId,
         key: Key<'_>,
         when: Precondition<'_>,
+        stale: bool,
         apply: impl Fn(&Resource) -> Result<Patched, StoreError>,
     ) -> Result<Patched, StoreError> {
         let tenant = self.reach(cx, Some(key.id), Fault::PatchesAcross);
@@ -101,9 +108,7 @@ impl Model {
         if self.is(Fault::PatchesDeleted) {
             self.table(&tenant, |t| t.rows.iter_mut().filter(|r| r.id == key.id).for_each(|r| r.deleted = false));
         }
-        if self.is(Fault::LosesPatches) && before.resource_type().name() == "User"
-            || self.is(Fault::LosesMembers) && before.resource_type().name() == "Group"
-        {
+        if stale {
             pause().await;
         } else {
             return self.table(&tenant, |table| {
@@ -111,7 +116,6 @@ impl Model {
                 self.patched(&tenant, table, key.id, &current, when, &apply)
             });
         }
-        // written from what was read before others had their turn
         self.table(&tenant, |table| self.patched(&tenant, table, key.id, &before, when, &apply))
     }
 
@@ -124,6 +128,9 @@ impl Model {
         when: Precondition<'_>,
         apply: impl Fn(&Resource) -> Result<Patched, StoreError>,
     ) -> Result<Patched, StoreError> {
+        if self.is(Fault::PatchesAtOneVersion) && first_is_another(current, when) {
+            return Err(StoreError::VersionMismatch);
+        }
         if !self.is(Fault::PatchesWhateverVersion) {
             when.check(&current.version().unwrap())?;
         }
@@ -143,7 +150,9 @@ impl Model {
         let version = table.rows.iter().find(|row| row.id == id).unwrap().version;
         let resource = self.write(table, id, &patched.resource);
         let is_user = resource.resource_type().name() == "User";
-        if self.is(Fault::PatchKeepsVersion) && is_user || self.is(Fault::MembersKeepVersion) && !is_user {
+        if self.is(Fault::PatchKeepsVersion) && patched.resource.references("members").count() == 0
+            || self.is(Fault::MembersKeepVersion) && !is_user
+        {
             table.rows.iter_mut().filter(|row| row.id == id).for_each(|row| row.version = version);
         }
         let resource = if self.is(Fault::PatchAnswersWithOld) { current.clone() } else { resource };

@@ -1,10 +1,10 @@
 //! A PostgreSQL server for tests: their own, on a free port, in a temporary folder, gone when the tests are.
 //!
 //! [`database`] gives the URL of an empty database. The server is started by the first test that asks, or it is the one that
-//! `SCIM_TEST_POSTGRES` names. Where PostgreSQL is not installed, tests that need it say so and are skipped, unless
-//! `SCIM_TEST_NO_SKIP` is set.
+//! `SCIM_TEST_POSTGRES` names. Where PostgreSQL is not installed, tests that need it do nothing, and their process says so
+//! once; where `SCIM_TEST_NO_SKIP` is set, they fail.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,17 +22,21 @@ struct Server {
     _alive: Option<ChildStdin>,
 }
 
-/// The URL of a new, empty database; `None`, and a line that says so, when there is no PostgreSQL.
+/// Whether there is a server to ask for databases. The first `false` is told to whoever looks at the tests.
 ///
 /// # Errors
-/// When there is one, and it cannot be used.
+/// When there is one, and it cannot be used; when there is none, and no test may be skipped.
+pub fn is_there() -> Result<bool, String> {
+    server().map(|server| server.is_some())
+}
+
+/// The URL of a new, empty database; `None` where there is no PostgreSQL.
+///
+/// # Errors
+/// As [`is_there`], and when the database cannot be made.
 pub fn database() -> Result<Option<String>, String> {
-    static SERVER: OnceLock<Result<Option<Server>, String>> = OnceLock::new();
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    let Some(server) = SERVER.get_or_init(start).as_ref().map_err(String::clone)? else {
-        skipped();
-        return Ok(None);
-    };
+    let Some(server) = server()? else { return Ok(None) };
     let (address, _) = server.url.rsplit_once('/').ok_or("the server's URL names no database")?;
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let name = format!("scim_{}_{number}", std::process::id());
@@ -44,6 +48,18 @@ pub fn database() -> Result<Option<String>, String> {
         true => Ok(Some(format!("{address}/{name}"))),
         false => Err(String::from_utf8_lossy(&made.stderr).into_owned()),
     }
+}
+
+fn server() -> Result<Option<&'static Server>, String> {
+    static SERVER: OnceLock<Result<Option<Server>, String>> = OnceLock::new();
+    let server = SERVER.get_or_init(|| {
+        let started = start();
+        if let Ok(None) = started {
+            skipped();
+        }
+        started
+    });
+    server.as_ref().map(Option::as_ref).map_err(String::clone)
 }
 
 fn start() -> Result<Option<Server>, String> {
@@ -72,7 +88,13 @@ fn start() -> Result<Option<Server>, String> {
     }
 }
 
-#[allow(clippy::print_stderr, reason = "a skipped test that does not say so looks like one that passed")]
+/// A skipped test that does not say so looks like one that passed. The test harness keeps what `eprintln!` prints of tests
+/// that pass to itself; what is written to the stream is seen.
 fn skipped() {
-    eprintln!("SKIPPED: PostgreSQL is not installed (Debian: apt-get install postgresql)");
+    let process = std::env::args().next().unwrap_or_default();
+    let told = format!(
+        "\nSKIPPED: PostgreSQL is not installed (Debian: apt-get install postgresql). The tests of {process} that need it do \
+         nothing, though they count as passed.\n"
+    );
+    let _ = std::io::stderr().write_all(told.as_bytes());
 }
