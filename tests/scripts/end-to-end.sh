@@ -32,7 +32,7 @@ drive() {
 for setup in "${setups[@]}"; do
   if [ "${setup##*:}" = postgres ]; then
     echo "--- two processes of ${setup%%:*} on one database"
-    python3 tests/scripts/two-processes.py "$target/release/${setup%%:*}-example" "$(fresh_database postgres)" --patches 60
+    python3 tests/scripts/two_processes "$target/release/${setup%%:*}-example" "$(fresh_database postgres)" --patches 60
   fi
 done
 apps=$(printf '%s\n' "${setups[@]%%:*}" | sort -u)
