@@ -57,6 +57,8 @@ for setup in "${setups[@]}"; do
     echo "--- ${setup%%:*} under load"
     python3 tests/scripts/load.py "$program" "$(fresh_database postgres)" --tenants 4 --rate 10 --seconds 5
   fi
+  echo "--- growth of ${setup%%:*} on ${setup##*:}, in small"
+  python3 tests/scripts/growth.py "$target/release/${setup%%:*}-example" "$(fresh_database "${setup##*:}")" --smoke
 done
 for setup in "${setups[@]}"; do
   echo "--- ${setup%%:*} on ${setup##*:}"
