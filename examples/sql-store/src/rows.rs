@@ -51,7 +51,6 @@ async fn one_member_costs_the_same(what: &str, url: &str) {
     let (first, last) = (costs.first().unwrap(), costs.last().unwrap());
     for (name, small, large) in [("adding", first.0, last.0), ("removing", first.1, last.1)] {
         assert!(small > 0, "{what}: {name} a member is not counted");
-        #[expect(clippy::cast_precision_loss, reason = "small numbers")]
         let ratio = large as f64 / small as f64;
         println!("{what}: {name} one member, largest group ÷ smallest: {ratio:.2} (goal {GOAL})");
         assert!(ratio <= GOAL, "{what}: {name} a member takes {large} in the largest group, {small} in the smallest");
