@@ -10,6 +10,11 @@ use http::{HeaderName, HeaderValue, Method, Request, Response};
 /// A SCIM server in this process, authentication included.
 pub(crate) trait Server: Sync {
     fn send(&self, request: Request<Vec<u8>>) -> impl Future<Output = Response<Vec<u8>>> + Send;
+
+    /// How many times the limits of time are stretched. Unoptimised builds are slower than those are meant for.
+    fn patience(&self) -> u32 {
+        if cfg!(debug_assertions) { 4 } else { 1 }
+    }
 }
 
 /// A server made of a closure: what the runners are tested with, because it can be told to answer wrongly.

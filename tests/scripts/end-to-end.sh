@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # end-to-end.sh [APP:DATABASE…]: starts each example server with a fresh database, and drives it over HTTP with the scripts of the
-# folder `../shared`: the providers' flows, the concurrency probe, the hostile inputs. Without that folder only a round of requests
-# is made: the flows and the inputs are then run in process, by the tests. Each is checked by scim2-tester too. Two processes of an
-# app are set on one PostgreSQL database. Where both apps are named, their answers are compared at the end, and both get slow clients.
+# folder `../shared`: the providers' flows, the concurrency probe, the hostile inputs. Without that folder the runners of the tests
+# send the flows and the inputs, of which they have copies. Each is checked by scim2-tester too. On PostgreSQL two processes of an
+# app are set on one database, and a short load. Where both apps are named, their answers are compared, and both get slow clients.
 #
 # APP is axum or actix, DATABASE is sqlite or postgres; without arguments, all four. PostgreSQL is the server that
 # SCIM_TEST_POSTGRES is the URL of: with-postgres.sh starts one.
@@ -18,7 +18,9 @@ drive() {
   python3 tests/scripts/first-round.py "$base" "$token"
   bash tests/scripts/scim-tester.sh "$base" "$token"
   if [ ! -d "$shared/idp" ]; then
-    echo "$shared is not there: flows and attacks were run in process only"
+    # the copies of these inputs, by the runners of the tests
+    SCIM_TEST_SERVER=$base SCIM_TEST_TOKEN=$token cargo test -p scim-provider --all-features --test it -- --ignored wiring::remote
+    kill -0 "$server"
     return
   fi
   python3 "$shared/idp/run_flows.py" "$base" --token "$token"
@@ -29,31 +31,47 @@ drive() {
   kill -0 "$server"
 }
 
+apps=$(printf '%s\n' "${setups[@]%%:*}" | sort -u)
+slow=()
+if [ "$apps" = $'actix\naxum' ]; then
+  echo "--- axum beside actix"
+  bases=()
+  pids=()
+  for app in $apps; do
+    SCIM_BASE_URL=https://scim.example.com/scim/v2 start "$app" memory:
+    bases+=("$base")
+    pids+=("$server")
+  done
+  python3 tests/scripts/same-answers.py "$token" "${bases[@]}"
+  # most of it is waiting: meanwhile the other servers get their work. SIGTERM is the last of it.
+  for at in 0 1; do
+    python3 tests/scripts/slow-clients.py "${bases[at]}" "$token" "${pids[at]}" >"$work/slow-$at" 2>&1 &
+    slow+=("$!")
+  done
+fi
 for setup in "${setups[@]}"; do
   if [ "${setup##*:}" = postgres ]; then
+    program=$target/release/${setup%%:*}-example
     echo "--- two processes of ${setup%%:*} on one database"
-    python3 tests/scripts/two-processes.py "$target/release/${setup%%:*}-example" "$(fresh_database postgres)" --patches 60
+    python3 tests/scripts/two_processes "$program" "$(fresh_database postgres)" --patches 60
+    echo "--- ${setup%%:*} under load"
+    python3 tests/scripts/load.py "$program" "$(fresh_database postgres)" --tenants 4 --rate 10 --seconds 5
   fi
+  echo "--- growth of ${setup%%:*} on ${setup##*:}, in small"
+  python3 tests/scripts/growth.py "$target/release/${setup%%:*}-example" "$(fresh_database "${setup##*:}")" --smoke
 done
-apps=$(printf '%s\n' "${setups[@]%%:*}" | sort -u)
 for setup in "${setups[@]}"; do
   echo "--- ${setup%%:*} on ${setup##*:}"
   start "${setup%%:*}" "$(fresh_database "${setup##*:}")"
   drive
   stop
 done
-if [ "$apps" = $'actix\naxum' ]; then
-  echo "--- axum beside actix"
-  export SCIM_BASE_URL=https://scim.example.com/scim/v2
-  start axum memory:
-  axum=$server axum_base=$base
-  start actix memory:
-  actix=$server actix_base=$base
-  python3 tests/scripts/same-answers.py "$token" "$axum_base" "$actix_base"
-  # SIGTERM is the last of it
-  python3 tests/scripts/slow-clients.py "$axum_base" "$token" "$axum"
-  python3 tests/scripts/slow-clients.py "$actix_base" "$token" "$actix"
-  wait "$axum"
-  wait "$actix"
-  servers=()
-fi
+for at in "${!slow[@]}"; do
+  echo "--- slow clients of ${bases[at]}"
+  status=0
+  wait "${slow[at]}" || status=$?
+  cat "$work/slow-$at"
+  [ "$status" = 0 ]
+  wait "${pids[at]}"
+done
+servers=()

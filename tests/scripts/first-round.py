@@ -20,7 +20,7 @@ def call(method, path, body=None, expected=200, bearer=token):
     if bearer:
         request.add_header("Authorization", "Bearer " + bearer)
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             status, text = response.status, response.read()
     except urllib.error.HTTPError as error:
         status, text = error.code, error.read()
@@ -29,14 +29,14 @@ def call(method, path, body=None, expected=200, bearer=token):
     return json.loads(text) if text else None
 
 
-for attempt in range(100):
+for attempt in range(600):
     try:
         call("GET", "/ServiceProviderConfig")
         break
     except (urllib.error.URLError, http.client.HTTPException, OSError):
         time.sleep(0.1)
 else:
-    sys.exit(f"no server answers at {base} after 10 seconds")
+    sys.exit(f"no server answers at {base} after a minute")
 
 call("GET", "/Users", expected=401, bearer=None)
 user = call("POST", "/Users", {"schemas": [USER], "userName": "round@example.com", "active": True}, expected=201)
@@ -47,7 +47,7 @@ assert found["totalResults"] == 1, found
 change = {"schemas": [PATCH], "Operations": [{"op": "replace", "path": "active", "value": False}]}
 assert call("PATCH", path, change)["active"] is False, path
 url = urllib.parse.urlsplit(base)
-with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
+with socket.create_connection((url.hostname, url.port), timeout=60) as connection:
     lines = [f"GET {url.path}/ServiceProviderConfig HTTP/1.1", f"Authorization: Bearer {token}", "Connection: close", "", ""]
     connection.sendall("\r\n".join(lines).encode())
     status = connection.recv(12).decode("latin-1")

@@ -82,7 +82,7 @@ def cases():
 def send(base, data):
     """All that comes back on a connection on which nothing else is sent."""
     url = urllib.parse.urlsplit(base)
-    with socket.create_connection((url.hostname, url.port), timeout=20) as connection:
+    with socket.create_connection((url.hostname, url.port), timeout=60) as connection:
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
         answer = b""
@@ -105,7 +105,7 @@ def comparable(answer):
 
 def wait_for(base):
     url = urllib.parse.urlsplit(base)
-    for _ in range(100):
+    for _ in range(600):
         try:
             return socket.create_connection((url.hostname, url.port), timeout=1).close()
         except OSError:

@@ -1,7 +1,8 @@
 """Is slow, silent, too long or late with a server, and ends it: slow-clients.py BASE_URL TOKEN PID.
 
 All at once, since most of it is waiting. At the end the server gets SIGTERM while it is reading a body: it answers that request and
-accepts no other.
+accepts no other. The times that are judged are wide of the server's own (10 s for a body, 30 s for a head and for silence), so that
+a machine that is busy with something else does not change the outcome.
 """
 import concurrent.futures
 import os
@@ -18,7 +19,7 @@ USER = b'{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"s
 
 
 def connect():
-    return socket.create_connection((url.hostname, url.port), timeout=50)
+    return socket.create_connection((url.hostname, url.port), timeout=120)
 
 
 def post(length):
@@ -44,7 +45,7 @@ def stalled_body():
     with connect() as connection:
         connection.sendall(post(100) + b"{")
         status, seconds = answer(connection)
-    return status == 408 and 8 < seconds < 15, (status, seconds)
+    return status == 408 and 5 < seconds < 28, (status, seconds)
 
 
 def trickling_body():
@@ -54,7 +55,7 @@ def trickling_body():
         start = time.monotonic()
         connection.settimeout(0.5)
         text = b""
-        while not text and time.monotonic() - start < 20:
+        while not text and time.monotonic() - start < 28:
             try:
                 connection.sendall(b" ")
                 text = connection.recv(65536)
@@ -68,14 +69,14 @@ def stalled_head():
     with connect() as connection:
         connection.sendall(GET[:-2])
         status, seconds = answer(connection)
-    return status in (0, 408) and 20 < seconds < 45, (status, seconds)
+    return status in (0, 408) and 15 < seconds < 100, (status, seconds)
 
 
 def silence():
     """A connection on which nothing is said ends, too."""
     with connect() as connection:
         status, seconds = answer(connection)
-    return status in (0, 408) and seconds < 45, (status, seconds)
+    return status in (0, 408) and seconds < 100, (status, seconds)
 
 
 def kept_connection():
@@ -91,9 +92,9 @@ def kept_connection():
                     pass
             except TimeoutError:
                 pass
-            connection.settimeout(50)
+            connection.settimeout(120)
         end, seconds = answer(connection)
-    return statuses == [200, 200] and end == 0 and 20 < seconds < 45, (statuses, end, seconds)
+    return statuses == [200, 200] and end == 0 and 15 < seconds < 100, (statuses, end, seconds)
 
 
 def long_head():
@@ -122,27 +123,37 @@ def many_connections():
         status, seconds = answer(connection)
     for connection in held:
         connection.close()
-    return status == 200 and seconds < 2, (status, seconds)
+    # in less time than the silent ones have
+    return status == 200 and seconds < 20, (status, seconds)
 
 
 def ends_in_order():
     body = USER % 1
     with connect() as connection:
-        connection.sendall(post(len(body)) + body[:10])
-        time.sleep(0.3)
+        connection.sendall(post(len(body)).replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
+        # it says so when it begins to read the body
+        status, _ = answer(connection)
+        if status != 100:
+            return False, f"{status} for an expected body"
+        connection.sendall(body[:10])
         os.kill(process, signal.SIGTERM)
-        time.sleep(0.7)
-        try:
-            with connect() as late:
-                late.sendall(GET)
-                late.settimeout(2)
-                if answer(late)[0] == 200:
-                    return False, "a new connection was answered after SIGTERM"
-        except OSError:
-            pass
+        start = time.monotonic()
+        while answers_late():
+            if time.monotonic() - start > 6:
+                return False, "new connections were answered after SIGTERM"
+            time.sleep(0.2)
         connection.sendall(body[10:])
         status, _ = answer(connection)
     return status == 201, status
+
+
+def answers_late():
+    try:
+        with socket.create_connection((url.hostname, url.port), timeout=2) as late:
+            late.sendall(GET)
+            return answer(late)[0] == 200
+    except OSError:
+        return False
 
 
 def show(check, outcome):

@@ -31,6 +31,13 @@ mod keys;
 mod members;
 mod password;
 mod record;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests stop at the first thing that is not as it should be, and show what they have counted"
+)]
+mod rows;
 mod select;
 mod session;
 mod users;

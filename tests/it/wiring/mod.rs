@@ -4,6 +4,7 @@ mod attack;
 mod filters;
 mod flows;
 mod patches;
+mod remote;
 
 use http::{Request, Response};
 use scim_provider::{

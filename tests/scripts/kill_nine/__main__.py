@@ -22,8 +22,6 @@ from server import Client, Server
 from writer import CORE, NOTHING, Ledger, Writer, group_state
 
 WRITERS = 8
-# A database server may still be ending the transactions of the program that was killed.
-SETTLE = 0.3
 
 
 def prepare(port, ledger):
@@ -54,7 +52,6 @@ def main(server, rounds):
         for writer in writers:
             writer.join()
         cut += sum(record.asked != NOTHING for record in ledger.records.values()) + len(ledger.moving)
-        time.sleep(SETTLE)
         server.start(sys.stderr)
         found = read_back(server.port)
         wrong = judge(ledger, found)

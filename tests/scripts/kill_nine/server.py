@@ -23,7 +23,7 @@ class Server:
         environment = dict(os.environ, SCIM_LISTEN=f"127.0.0.1:{self.port}", DATABASE_URL=self.database,
                            SCIM_TOKENS="acme=" + TOKEN, SCIM_BASE_URL="https://scim.example.com/scim/v2", RUST_LOG="error")
         self.process = subprocess.Popen([self.program], env=environment, stdout=subprocess.DEVNULL, stderr=log)
-        for _ in range(200):
+        for _ in range(600):
             try:
                 client = Client(self.port)
                 assert client.call("GET", "/ServiceProviderConfig")[0] == 200
@@ -36,6 +36,19 @@ class Server:
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        if self.database.startswith("postgres"):
+            self.wait_for_the_last_transactions()
+
+    def wait_for_the_last_transactions(self):
+        """The database's own processes may still be ending the transactions of the one that was killed."""
+        others = ("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+                  "AND backend_type = 'client backend'")
+        for _ in range(600):
+            asked = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--command", others, self.database]
+            if subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip() == "0":
+                return
+            time.sleep(0.05)
+        raise SystemExit("the database does not end the transactions of the process that was killed")
 
 
 class Client:

@@ -5,16 +5,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use scim_provider::{
     Capabilities, Changes, Key, MemoryStore, Page, Patched, Precondition, Projection, Query, Resource, ResourceType,
-    Store, StoreError,
+    ResourceWriter, Store, StoreError,
 };
 use scim_sql_store::{Caller, SqlStore};
 
-use super::world::{INTERNAL, Ids, World, requests};
+use super::world::{INTERNAL, Ids, World, bulk, bulk_operations, requests};
 
 /// How many calls a request makes, at most.
 const CALLS: usize = 20;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Failure {
     Backend,
     Unavailable,
@@ -63,6 +63,10 @@ impl<S: Store<Context = Caller>> Store for Faulty<S> {
         self.call(self.store.get(cx, key, want)).await
     }
 
+    async fn show(&self, cx: &Caller, key: Key<'_>, writer: &mut ResourceWriter<'_>) -> Result<bool, StoreError> {
+        self.call(self.store.show(cx, key, writer)).await
+    }
+
     async fn list(&self, cx: &Caller, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
         self.call(self.store.list(cx, ty, query)).await
     }
@@ -101,71 +105,54 @@ impl<S: Store<Context = Caller>> Store for Faulty<S> {
     }
 }
 
-/// A store of which there can be many.
+/// A store that can be shared out: users and groups, of as many tenants as there are worlds.
 trait Stores {
-    type Users: Store<Context = Caller>;
-    type Groups: Store<Context = Caller>;
-
-    async fn new() -> Self;
-    fn users(&self) -> Self::Users;
-    fn groups(&self) -> Self::Groups;
+    fn users(&self) -> impl Store<Context = Caller> + 'static;
+    fn groups(&self) -> impl Store<Context = Caller> + 'static;
 }
 
 impl Stores for SqlStore {
-    type Users = scim_sql_store::Users;
-    type Groups = scim_sql_store::Groups;
-
-    async fn new() -> Self {
-        Self::open("sqlite::memory:").await.unwrap()
-    }
-
-    fn users(&self) -> Self::Users {
+    fn users(&self) -> impl Store<Context = Caller> + 'static {
         self.users()
     }
 
-    fn groups(&self) -> Self::Groups {
+    fn groups(&self) -> impl Store<Context = Caller> + 'static {
         self.groups()
     }
 }
 
 impl Stores for MemoryStore<Caller> {
-    type Users = Self;
-    type Groups = Self;
-
-    async fn new() -> Self {
-        Self::new()
-    }
-
-    fn users(&self) -> Self {
+    fn users(&self) -> impl Store<Context = Caller> + 'static {
         self.clone()
     }
 
-    fn groups(&self) -> Self {
+    fn groups(&self) -> impl Store<Context = Caller> + 'static {
         self.clone()
     }
 }
 
-/// A filled world without a fault, and the same with one.
-async fn worlds<S: Stores>(fault: Fault) -> (World, World, Ids) {
-    let store = S::new().await;
-    let sound = World::new(store.users(), store.groups());
+/// A filled world without a fault, and the same with one. No other world is in their tenant.
+async fn worlds(stores: &impl Stores, fault: Fault) -> (World, World, Ids) {
+    static TENANTS: AtomicUsize = AtomicUsize::new(0);
+    let tenant = format!("tenant-{}", TENANTS.fetch_add(1, Ordering::SeqCst));
+    let sound = World::new(&tenant, stores.users(), stores.groups());
     let ids = sound.fill().await;
     let fault = Arc::new(fault);
-    let users = Faulty { store: store.users(), fault: Arc::clone(&fault) };
-    let faulty = World::new(users, Faulty { store: store.groups(), fault });
+    let users = Faulty { store: stores.users(), fault: Arc::clone(&fault) };
+    let faulty = World::new(&tenant, users, Faulty { store: stores.groups(), fault });
     (sound, faulty, ids)
 }
 
-async fn each_call_fails<S: Stores>(failure: Failure, moment: Moment) {
+async fn each_call_fails(stores: &impl Stores, failure: Failure, moment: Moment) {
     for ask in requests() {
         let what = format!("{} {}, {failure:?} {moment:?} call", ask.method, ask.path);
-        let (sound, _, ids) = worlds::<S>(Fault { calls: 0.into(), at: 0, failure, moment }).await;
+        let (sound, _, ids) = worlds(stores, Fault { calls: 0.into(), at: 0, failure, moment }).await;
         assert!(sound.send(&ids, &ask).await.status.is_success(), "{what}");
         let after = ids.take_out_of(&sound.everything().await);
 
         let mut at = 1;
         loop {
-            let (sound, faulty, ids) = worlds::<S>(Fault { calls: 0.into(), at, failure, moment }).await;
+            let (sound, faulty, ids) = worlds(stores, Fault { calls: 0.into(), at, failure, moment }).await;
             let before = sound.everything().await;
             let answer = faulty.send(&ids, &ask).await;
             let now = sound.everything().await;
@@ -186,20 +173,77 @@ async fn each_call_fails<S: Stores>(failure: Failure, moment: Moment) {
     }
 }
 
-async fn each_call_fails_in_each_way<S: Stores>() {
+/// A bulk request says of each of its operations whether it has been carried out, and that is how it is.
+async fn each_call_of_a_bulk_request_fails(stores: &impl Stores, failure: Failure, moment: Moment) {
+    let operations = bulk_operations();
+    let mut at = 1;
+    loop {
+        let what = format!("bulk, {failure:?} {moment:?} call {at}");
+        let (sound, faulty, ids) = worlds(stores, Fault { calls: 0.into(), at, failure, moment }).await;
+        let answer = faulty.send(&ids, &bulk(&operations)).await;
+        let now = ids.take_out_of(&sound.everything().await);
+        assert_eq!(answer.status, 200, "{what}: {}", answer.body);
+        assert!(!answer.body.contains(INTERNAL), "{what}: {}", answer.body);
+        let told = answer.json();
+        let statuses: Vec<u16> = told["Operations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|o| o["status"].as_str().unwrap().parse().unwrap())
+            .collect();
+        assert_eq!(statuses.len(), operations.len(), "{what}: {}", answer.body);
+        let failed: Vec<usize> = (0..statuses.len()).filter(|n| statuses[*n] >= 300).collect();
+        let expected = if failure == Failure::Backend { 500 } else { 503 };
+        assert!(failed.iter().all(|n| statuses[*n] == expected), "{what}: {}", answer.body);
+
+        // the operations that succeeded, one by one; and those together with the one that failed after it was done
+        let mut possible = Vec::new();
+        let undone = [failed.clone(), Vec::new()];
+        for left_out in &undone[..if moment == Moment::After { 2 } else { 1 }] {
+            let (sound, _, ids) = worlds(stores, Fault { calls: 0.into(), at: 0, failure, moment }).await;
+            for (n, operation) in operations.iter().enumerate().filter(|(n, _)| !left_out.contains(n)) {
+                let done = sound.send(&ids, operation).await;
+                assert!(done.status.is_success(), "{what}: operation {n}: {}", done.body);
+            }
+            possible.push(ids.take_out_of(&sound.everything().await));
+        }
+        assert!(possible.contains(&now), "{what} says {statuses:?} and leaves {now:#}\nexpected {possible:#?}");
+        if failed.is_empty() {
+            break;
+        }
+        assert_eq!(failed.len(), 1, "{what}: {}", answer.body);
+        at += 1;
+        assert!(at < CALLS, "{what}: more calls than that");
+    }
+    assert!(at > operations.len(), "not every operation failed once");
+}
+
+async fn each_call_fails_in_each_way(stores: &impl Stores) {
     for failure in [Failure::Backend, Failure::Unavailable] {
         for moment in [Moment::Before, Moment::After] {
-            each_call_fails::<S>(failure, moment).await;
+            each_call_fails(stores, failure, moment).await;
+            each_call_of_a_bulk_request_fails(stores, failure, moment).await;
         }
     }
 }
 
 #[tokio::test]
 async fn a_store_in_memory_that_fails_leaves_nothing_half_made() {
-    each_call_fails_in_each_way::<MemoryStore<Caller>>().await;
+    each_call_fails_in_each_way(&MemoryStore::new()).await;
 }
 
 #[tokio::test]
 async fn a_store_in_sqlite_that_fails_leaves_nothing_half_made() {
-    each_call_fails_in_each_way::<SqlStore>().await;
+    each_call_fails_in_each_way(&SqlStore::open("sqlite::memory:").await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_store_in_postgres_that_fails_leaves_nothing_half_made() {
+    let Some(url) = scim_test_postgres::database().unwrap() else { return };
+    let store = SqlStore::open(&url).await.unwrap();
+    // what the failure is called is the service's affair, and the same for every store
+    for moment in [Moment::Before, Moment::After] {
+        each_call_fails(&store, Failure::Backend, moment).await;
+        each_call_of_a_bulk_request_fails(&store, Failure::Backend, moment).await;
+    }
 }

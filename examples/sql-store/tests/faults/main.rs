@@ -9,5 +9,6 @@
 )]
 
 mod calls;
+mod dropped;
 mod statements;
 mod world;

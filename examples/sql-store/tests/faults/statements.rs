@@ -114,7 +114,7 @@ async fn each_row_fails(url: impl AsyncFn() -> String) -> BTreeSet<String> {
         let what = format!("{} {}", ask.method, ask.path);
         let url = url().await;
         let store = SqlStore::open(&url).await.unwrap();
-        let world = World::of_sql(&store);
+        let world = World::of_sql("acme", &store);
         let ids = world.fill().await;
         let mut saboteur = Saboteur::new(&url).await;
         let before = world.everything().await;

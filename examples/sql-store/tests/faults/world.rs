@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::sync::{Arc, Mutex};
 
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use scim_provider::{EnterpriseUser, Exchange, Extension, Group, Observer, Service, Store, TenantId, User};
 use scim_sql_store::{Caller, SqlStore};
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+const BULK: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 
 /// What only the operator may read of a failure.
@@ -89,8 +90,32 @@ pub(super) fn requests() -> Vec<Ask> {
     ]
 }
 
+/// Operations of a bulk request, none of which needs another: each is a request by itself as well.
+pub(super) fn bulk_operations() -> Vec<Ask> {
+    let all = requests();
+    let wanted = [("POST", "/Users"), ("PUT", "/Groups/{crew}"), ("PATCH", "/Users/{ada}"), ("PATCH", "/Groups/{all}")];
+    let chosen = wanted.into_iter().map(|(method, path)| {
+        let ask = all.iter().find(|ask| (ask.method, ask.path) == (method, path)).unwrap();
+        Ask { method, path, body: ask.body.clone() }
+    });
+    chosen.chain([Ask { method: "DELETE", path: "/Users/{grace}", body: Value::Null }]).collect()
+}
+
+/// One request of them all.
+pub(super) fn bulk(operations: &[Ask]) -> Ask {
+    let operation = |(n, ask): (usize, &Ask)| {
+        let mut operation = json!({"method": ask.method, "path": ask.path, "bulkId": format!("bulk-{n}")});
+        if !ask.body.is_null() {
+            operation["data"] = ask.body.clone();
+        }
+        operation
+    };
+    let operations: Vec<_> = operations.iter().enumerate().map(operation).collect();
+    Ask { method: "POST", path: "/Bulk", body: json!({"schemas": [BULK], "Operations": operations}) }
+}
+
 impl World {
-    pub(super) fn new(users: impl Store<Context = Caller>, groups: impl Store<Context = Caller>) -> Self {
+    pub(super) fn new(tenant: &str, users: impl Store<Context = Caller>, groups: impl Store<Context = Caller>) -> Self {
         let causes = Arc::new(Mutex::new(Vec::new()));
         let scim = Service::builder("http://localhost/scim/v2")
             .resource(User::resource_type().extension(EnterpriseUser::schema()), users)
@@ -98,11 +123,11 @@ impl World {
             .observer(Causes(Arc::clone(&causes)))
             .build()
             .unwrap();
-        Self { scim, caller: Caller::authenticated(TenantId::new("acme").unwrap(), "test", "1"), causes }
+        Self { scim, caller: Caller::authenticated(TenantId::new(tenant).unwrap(), "test", "1"), causes }
     }
 
-    pub(super) fn of_sql(store: &SqlStore) -> Self {
-        Self::new(store.users(), store.groups())
+    pub(super) fn of_sql(tenant: &str, store: &SqlStore) -> Self {
+        Self::new(tenant, store.users(), store.groups())
     }
 
     /// Makes the users Ada and Grace, a group of Ada, and a group of both and of that group.
@@ -128,6 +153,15 @@ impl World {
     }
 
     pub(super) async fn send(&self, ids: &Ids, ask: &Ask) -> Answer {
+        let response = self.call(ids, ask).await;
+        let (head, body) = response.into_parts();
+        // of a bulk request the observer is told each operation
+        let cause = self.causes.lock().unwrap().drain(..).flatten().next_back();
+        Answer { status: head.status, headers: head.headers, body: String::from_utf8(body).unwrap(), cause }
+    }
+
+    /// Sends a request and looks at nothing: it can be given up.
+    pub(super) async fn call(&self, ids: &Ids, ask: &Ask) -> Response<Vec<u8>> {
         let body = if ask.body.is_null() { String::new() } else { ids.put_into(&ask.body.to_string()) };
         let request = Request::builder()
             .method(ask.method)
@@ -135,10 +169,7 @@ impl World {
             .header("Content-Type", "application/scim+json")
             .body(body)
             .unwrap();
-        let response = self.scim.call(&self.caller, request).await;
-        let (head, body) = response.into_parts();
-        let cause = self.causes.lock().unwrap().pop().unwrap();
-        Answer { status: head.status, headers: head.headers, body: String::from_utf8(body).unwrap(), cause }
+        self.scim.call(&self.caller, request).await
     }
 
     /// All that is there.

@@ -32,9 +32,6 @@ const LEAKS: [&str; 9] = [
     r"(?:called `\w+::\w+\(\)` on|index out of bounds|overflow when)",
 ];
 
-/// Unoptimised builds are slower than the limits of the file are meant for.
-const PATIENCE: u32 = if cfg!(debug_assertions) { 4 } else { 1 };
-
 /// Fires all items. The server lets in `mount.token` and nobody else.
 pub(crate) async fn run(items: &[Item], server: &impl Server, mount: Mount) -> Report {
     let leaks = LEAKS.iter().map(|pattern| Regex::new(pattern).unwrap()).collect();
@@ -287,7 +284,7 @@ impl<S: Server> Attack<'_, S> {
         if let Some(leak) = self.leak(shot, body) {
             verdicts.push((Verdict::Leak, format!("the answer holds {leak:?}")));
         }
-        if *time > Duration::from_millis(item.expect.max_ms) * PATIENCE {
+        if *time > Duration::from_millis(item.expect.max_ms) * self.server.patience() {
             verdicts.push((Verdict::Slow, format!("{} ms, at most {}", time.as_millis(), item.expect.max_ms)));
         }
         if !verdicts.is_empty() {
