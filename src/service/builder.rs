@@ -224,6 +224,7 @@ impl<C> Registered<C> {
             identity: Projection::identity(&ty),
             document: Projection::document(&ty),
             everything: Projection::everything(&ty),
+            hands_down: ty.hands_down(),
             ty,
         }
     }
