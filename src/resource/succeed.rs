@@ -2,26 +2,8 @@
 
 use super::scan::member;
 use super::{Entry, Resource, Violation, ViolationKind, object, splice};
+use crate::schema::Mutability;
 use crate::schema::table::{AttrId, Relation};
-use crate::schema::{Mutability, ResourceType};
-
-impl ResourceType {
-    /// Whether a successor may have anything of what it [succeeds](Resource::succeeding), apart from `id` and `meta`: whether
-    /// there are attributes that clients cannot change.
-    pub(crate) fn hands_down(&self) -> bool {
-        let table = self.table();
-        table.ids().any(|id| {
-            let (node, entry) = (table.node(id), table.node(table.entry_of(id)));
-            let kept = matches!(node.definition().mutability, Mutability::ReadOnly | Mutability::Immutable);
-            let part = table.entry_of(id) != id;
-            let assigned = node.is_extension()
-                || table.entry_of(id) == table.meta().meta
-                || !part && matches!(node.name(), "id" | "schemas") && !table.node(node.parent()).is_extension();
-            let never = entry.relation() == Relation::Derived || node.is_computed_ref() || part && entry.is_multi();
-            kept && !assigned && !never
-        })
-    }
-}
 
 impl Resource {
     /// This resource as the successor of `current`: with what a client cannot change taken over. What is immutable and has a
@@ -110,32 +92,5 @@ impl Resource {
         let ids = table.ids().filter(|id| relevant(*id) && self.value(*id) != other.value(*id));
         let secrets = self.document().secrets().iter().map(|(id, _)| *id);
         ids.chain(secrets).map(|id| table.path(id)).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::schema::{Attribute, Schema};
-    use crate::{EnterpriseUser, Extension, Group, ResourceType, User};
-
-    #[test]
-    fn what_clients_cannot_change_is_handed_down() {
-        let of = |attribute: Attribute| {
-            let schema = Schema::new("urn:example:device", "Device", [attribute]);
-            ResourceType::builder("Device", "/Devices", schema).build().unwrap().hands_down()
-        };
-        assert!(!User::resource_type().build().unwrap().hands_down());
-        assert!(!Group::resource_type().build().unwrap().hands_down(), "members are replaced as a whole");
-        assert!(
-            User::resource_type().extension(EnterpriseUser::schema()).build().unwrap().hands_down(),
-            "manager.displayName"
-        );
-        let serial = || Attribute::string("serial");
-        assert!(!of(serial()));
-        for kept in [serial().read_only(), serial().immutable()] {
-            assert!(of(kept.clone()));
-            assert!(of(Attribute::complex("chip", [kept.clone()])));
-            assert!(!of(Attribute::complex("chips", [kept]).multi_valued()));
-        }
     }
 }

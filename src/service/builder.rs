@@ -224,7 +224,6 @@ impl<C> Registered<C> {
             identity: Projection::identity(&ty),
             document: Projection::document(&ty),
             everything: Projection::everything(&ty),
-            hands_down: ty.hands_down(),
             ty,
         }
     }

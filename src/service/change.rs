@@ -51,9 +51,6 @@ impl<C: Context> Inner<C> {
         // members are replaced as a whole: what is there need not be read
         let has_references = registered.ty.has_references();
         let want = if has_references { &registered.document } else { &registered.everything };
-        // Where nothing is taken over from what is there, and no condition was checked against it, no change of it in between
-        // matters: the last one wins, and beside many other writers there is no race to lose.
-        let whole = call.if_match.is_none() && call.if_none_match.is_none() && !registered.hands_down;
         for _ in 0..=self.limits.retries {
             let current = registered.store.get(cx, key, want).await?.ok_or(StoreError::NotFound)?;
             let version = self.check(&current, call)?;
@@ -62,8 +59,7 @@ impl<C: Context> Inner<C> {
                 return Ok(self.shown(&current, &projection, call));
             }
             trace.changed = new.differing(&current);
-            let when = if whole { Precondition::NONE } else { Precondition::versions(&version) };
-            match registered.store.replace(cx, key, new, when).await {
+            match registered.store.replace(cx, key, new, Precondition::versions(&version)).await {
                 Ok(resource) => return Ok(self.shown(&resource, &projection, call)),
                 Err(StoreError::VersionMismatch) => {}
                 Err(error) => return Err(error.into()),

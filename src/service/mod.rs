@@ -115,8 +115,6 @@ struct Registered<C> {
     identity: Projection,
     document: Projection,
     everything: Projection,
-    /// whether a replacement depends on what it replaces
-    hands_down: bool,
 }
 
 impl<C: Context> Service<C> {

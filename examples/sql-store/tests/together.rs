@@ -74,8 +74,8 @@ async fn each_service_has_its_filters_answered_by_the_database() {
     }
 }
 
-/// 32 that change members one by one, and beside them some that replace the group or change it by what its members are: those
-/// lose no race, however many the others win.
+/// 32 that change members one by one, and beside them some that change it by what its members are: those lose no race, however
+/// many the others win.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_writes_a_group_beside_many_gets_his_turn() {
     for store in databases().await {
@@ -86,8 +86,8 @@ async fn whoever_writes_a_group_beside_many_gets_his_turn() {
         let path = format!("/Groups/{}", server.send("POST", "/Groups", group.clone()).await.1["id"].as_str().unwrap());
         let patch = |operation: Value| json!({"schemas": [PATCH], "Operations": [operation]});
         let mut writers = tokio::task::JoinSet::new();
-        for n in 0..40 {
-            let (server, path, group) = (Arc::clone(&server), path.clone(), group.clone());
+        for n in 0..36 {
+            let (server, path) = (Arc::clone(&server), path.clone());
             writers.spawn(async move {
                 for round in 0..4 {
                     let member = format!("u{n}-{round}");
@@ -95,8 +95,7 @@ async fn whoever_writes_a_group_beside_many_gets_his_turn() {
                         0..32 => {
                             ("PATCH", patch(json!({"op": "add", "path": "members", "value": [{"value": member}]})))
                         }
-                        32..36 => ("PATCH", patch(json!({"op": "remove", "path": "members[type eq \"Device\"]"}))),
-                        _ => ("PUT", group.clone()),
+                        _ => ("PATCH", patch(json!({"op": "remove", "path": "members[type eq \"Device\"]"}))),
                     };
                     let (status, answer) = server.send(method, &path, body).await;
                     // what is taken away may be gone already
