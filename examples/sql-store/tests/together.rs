@@ -92,9 +92,12 @@ async fn whoever_writes_a_group_beside_many_gets_his_turn() {
                 for round in 0..4 {
                     let member = format!("u{n}-{round}");
                     let (method, body) = match n {
-                        0..32 => {
-                            ("PATCH", patch(json!({"op": "add", "path": "members", "value": [{"value": member}]})))
-                        }
+                        0..32 => (
+                            "PATCH",
+                            patch(
+                                json!({"op": "add", "path": "members", "value": [{"value": member, "type": "Device"}]}),
+                            ),
+                        ),
                         _ => ("PATCH", patch(json!({"op": "remove", "path": "members[type eq \"Device\"]"}))),
                     };
                     let (status, answer) = server.send(method, &path, body).await;
