@@ -60,14 +60,18 @@ impl From<StoreError> for Error {
             }
             StoreError::Patch(error) => error.into(),
             StoreError::Refused(error) => *error,
-            StoreError::Unavailable { retry_after, throttled } => {
+            StoreError::Unavailable { retry_after, throttled, source } => {
                 let (status, detail) = match throttled {
                     true => (StatusCode::TOO_MANY_REQUESTS, "too many requests"),
                     false => (StatusCode::SERVICE_UNAVAILABLE, "temporarily unavailable"),
                 };
                 let error = Self::new(status, detail);
-                match retry_after {
+                let error = match retry_after {
                     Some(seconds) => error.with_retry_after(seconds),
+                    None => error,
+                };
+                match source {
+                    Some(source) => error.with_source(source),
                     None => error,
                 }
             }

@@ -215,4 +215,5 @@ fn none_match_failed() -> Error {
 fn contended() -> Error {
     Error::new(StatusCode::SERVICE_UNAVAILABLE, "the resource is being changed by others: try again")
         .with_retry_after(1)
+        .with_source(StoreError::VersionMismatch)
 }

@@ -327,6 +327,8 @@ pub enum StoreError {
         retry_after: Option<u32>,
         /// Whether it is this client that asks too often.
         throttled: bool,
+        /// The cause, for the operator.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
     /// The operation is not supported: 501.
     #[error("not supported")]
@@ -350,6 +352,35 @@ impl StoreError {
     /// A failure of the database.
     pub fn backend(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Backend(source.into())
+    }
+
+    /// The store cannot answer now: a pool without a free connection, a transaction that was taken back too often. After so
+    /// many seconds, where that is known, the client may try again.
+    ///
+    /// ```
+    /// # use scim_provider::StoreError;
+    /// # let timed_out = std::io::Error::from(std::io::ErrorKind::TimedOut);
+    /// let error = StoreError::unavailable(1).with_source(timed_out); // the observer reads the cause, the client a 503
+    /// ```
+    pub fn unavailable(retry_after: impl Into<Option<u32>>) -> Self {
+        Self::Unavailable { retry_after: retry_after.into(), throttled: false, source: None }
+    }
+
+    /// This client asks too often.
+    pub fn too_many_requests(retry_after: impl Into<Option<u32>>) -> Self {
+        Self::Unavailable { retry_after: retry_after.into(), throttled: true, source: None }
+    }
+
+    /// Gives [`Unavailable`](Self::Unavailable) and [`Backend`](Self::Backend) their cause. The others are answers, and have none.
+    #[must_use]
+    pub fn with_source(self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        match self {
+            Self::Unavailable { retry_after, throttled, .. } => {
+                Self::Unavailable { retry_after, throttled, source: Some(source.into()) }
+            }
+            Self::Backend(_) => Self::Backend(source.into()),
+            answer => answer,
+        }
     }
 
     /// A unique value that is taken.

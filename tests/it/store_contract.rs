@@ -260,15 +260,32 @@ fn everything_fails(fault: fn() -> StoreError, (status, keyword): (u16, &str)) -
 
 #[test]
 fn a_store_that_is_busy_says_when_to_come_back() {
-    for answer in everything_fails(|| StoreError::Unavailable { retry_after: Some(7), throttled: false }, (503, "")) {
+    for answer in everything_fails(|| StoreError::unavailable(7), (503, "")) {
         assert_eq!(answer.header("retry-after"), "7");
+        assert_eq!(answer.exchange.source, None);
     }
-    for answer in everything_fails(|| StoreError::Unavailable { retry_after: Some(9), throttled: true }, (429, "")) {
+    for answer in everything_fails(|| StoreError::too_many_requests(9), (429, "")) {
         assert_eq!(answer.header("retry-after"), "9");
     }
-    for answer in everything_fails(|| StoreError::Unavailable { retry_after: None, throttled: false }, (503, "")) {
+    for answer in everything_fails(|| StoreError::unavailable(None), (503, "")) {
         assert_eq!(answer.header("retry-after"), "");
     }
+}
+
+#[test]
+fn why_a_store_is_busy_reads_the_operator_and_nobody_else() {
+    fn fault() -> StoreError {
+        StoreError::unavailable(7).with_source("deadlock in users_by_name")
+    }
+    for answer in everything_fails(fault, (503, "")) {
+        assert_eq!(answer.header("retry-after"), "7");
+        assert!(!answer.body.to_string().contains("deadlock"), "{}", answer.body);
+        assert_eq!(answer.exchange.source.as_deref(), Some("deadlock in users_by_name"));
+    }
+    assert!(matches!(StoreError::NotFound.with_source("x"), StoreError::NotFound));
+    assert!(
+        matches!(StoreError::backend("x").with_source("y"), StoreError::Backend(source) if source.to_string() == "y")
+    );
 }
 
 /// R-7644-3.12-13

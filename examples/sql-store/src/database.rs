@@ -3,6 +3,7 @@
 //! Another database is another variant of the enums here, in [`session`](crate::session) and [`dialect`](crate::dialect); the
 //! stores stay as they are.
 
+use std::error::Error as _;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,12 +13,13 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, Executor as _, PgPool, SqlitePool};
 
-use crate::session::{Session, failure, is_busy, is_retryable};
+use crate::engine::Engine;
+use crate::session::{Session, failure, is_busy, was_taken_back};
 
 /// How long a statement waits for another process that is writing to the file.
 const BUSY: Duration = Duration::from_secs(2);
 /// How often a transaction is tried before the client is asked to come back.
-const ATTEMPTS: u32 = 8;
+const ATTEMPTS: u32 = 20;
 /// How long a request waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(10);
 /// How many requests read from a file at a time.
@@ -33,7 +35,7 @@ pub(crate) enum Database {
     /// Writers take turns on a connection of their own: they wait in line here instead of colliding in the file.
     Sqlite { read: SqlitePool, write: SqlitePool },
     /// PostgreSQL, and what speaks its protocol.
-    Postgres(PgPool),
+    Postgres { pool: PgPool, engine: Engine },
 }
 
 /// Why a database could not be opened.
@@ -54,7 +56,7 @@ impl Database {
         Session::strike()?;
         match self {
             Self::Sqlite { read, .. } => read.acquire().await.map(Session::SqliteConnection),
-            Self::Postgres(pool) => pool.acquire().await.map(Session::PostgresConnection),
+            Self::Postgres { pool, .. } => pool.acquire().await.map(Session::PostgresConnection),
         }
         .map_err(failure)
     }
@@ -64,7 +66,7 @@ impl Database {
         Session::strike()?;
         match self {
             Self::Sqlite { read, .. } => read.begin().await.map(Session::SqliteTransaction),
-            Self::Postgres(pool) => {
+            Self::Postgres { pool, .. } => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
                 pool.begin_with(begin).await.map(Session::PostgresTransaction)
             }
@@ -81,7 +83,9 @@ impl Database {
                 // It takes its turn right away: one that starts by reading would find its snapshot outdated when it comes
                 // to write, and fail.
                 Self::Sqlite { write, .. } => write.begin_with("BEGIN IMMEDIATE").await.map(Session::SqliteTransaction),
-                Self::Postgres(pool) => pool.begin().await.map(Session::PostgresTransaction),
+                Self::Postgres { pool, engine } => {
+                    pool.begin_with(engine.begin()).await.map(Session::PostgresTransaction)
+                }
             };
             match begun {
                 Err(e) if attempt < ATTEMPTS && is_busy(&e) => attempt += 1,
@@ -96,30 +100,40 @@ impl Database {
                 read.close().await;
                 write.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { pool, .. } => pool.close().await,
         }
     }
 }
 
-/// Runs a transaction, and runs it again when the database took it back because of others that ran beside it: a deadlock in
-/// PostgreSQL, any conflict in engines that only know serializable transactions. Nothing of it was done then.
+/// Runs a statement or a transaction, and runs it again when the database took it back because of others that ran beside it: a
+/// deadlock in PostgreSQL, any conflict in engines that run transactions as if one after the other. Nothing of it was done then.
 pub(crate) async fn retried<T, F>(mut transaction: impl FnMut() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
-    let mut attempt = 1;
+    let mut attempts = Attempts::default();
     loop {
         match transaction().await {
-            Err(StoreError::Backend(source)) if is_retryable(source.as_ref()) => {
-                if attempt == ATTEMPTS {
-                    return Err(StoreError::Unavailable { retry_after: Some(1), throttled: false });
-                }
-                tracing::debug!(attempt, %source, "the transaction was taken back");
-                tokio::time::sleep(pause(attempt)).await;
-                attempt += 1;
-            }
+            Err(error) if attempts.again(&error).await => {}
             done => return done,
         }
+    }
+}
+
+/// How often something was tried.
+#[derive(Default)]
+pub(crate) struct Attempts(u32);
+
+impl Attempts {
+    /// Whether it is worth another one after this error, and it is time for it.
+    pub(crate) async fn again(&mut self, error: &StoreError) -> bool {
+        self.0 += 1;
+        if self.0 >= ATTEMPTS || !was_taken_back(error) {
+            return false;
+        }
+        tracing::debug!(attempt = self.0, source = error.source(), "the transaction was taken back");
+        tokio::time::sleep(pause(self.0)).await;
+        true
     }
 }
 
@@ -185,8 +199,9 @@ async fn open_postgres(url: &str) -> Result<Database, sqlx::Error> {
         })
         .connect_with(options)
         .await?;
-    sqlx::migrate!("migrations/postgres").run(&pool).await?;
-    Ok(Database::Postgres(pool))
+    let engine = Engine::of(&pool).await?;
+    engine.migrate(&pool).await?;
+    Ok(Database::Postgres { pool, engine })
 }
 
 impl fmt::Display for OpenError {

@@ -16,7 +16,8 @@ pub(crate) enum Dialect {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Listed {
     /// tenant, group id, references: adds those that are not there. What kind of resource a member is says its id; ids are
-    /// given by us, so that nobody is a member before he is a resource.
+    /// given by us, so that nobody is a member before he is a resource. Who is a member stays one of its kind until the
+    /// transaction ends: a deletion waits, and then finds the membership too.
     AddMembers,
     /// tenant, group id, member ids
     RemoveMembers,
@@ -38,7 +39,15 @@ impl Dialect {
     }
 
     /// What makes a SELECT wait for whoever is changing the row, and others wait for us. In SQLite nobody else writes.
-    pub(crate) fn for_update(self) -> &'static str {
+    pub(crate) fn for_change(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR NO KEY UPDATE",
+        }
+    }
+
+    /// The same, and it waits for those who [add](Listed::AddMembers) the row to a group, and they wait for us.
+    pub(crate) fn for_deletion(self) -> &'static str {
         match self {
             Self::Sqlite => "",
             Self::Postgres => " FOR UPDATE",
@@ -142,8 +151,8 @@ fn postgres(statement: Listed) -> &'static str {
         Listed::AddMembers => {
             "INSERT INTO group_members (tenant, group_id, member_id, member_kind)
              SELECT $1, $2, r ->> 'value',
-                    COALESCE((SELECT 'User' FROM users WHERE tenant = $1 AND id = r ->> 'value'),
-                             (SELECT 'Group' FROM groups WHERE tenant = $1 AND id = r ->> 'value'),
+                    COALESCE((SELECT 'User' FROM users WHERE tenant = $1 AND id = r ->> 'value' FOR KEY SHARE),
+                             (SELECT 'Group' FROM groups WHERE tenant = $1 AND id = r ->> 'value' FOR KEY SHARE),
                              r ->> 'type')
              FROM jsonb_array_elements($3::jsonb) AS list (r)
              ON CONFLICT DO NOTHING"

@@ -9,47 +9,49 @@ use scim_provider::{
 };
 
 use crate::Caller;
-use crate::database::{Database, retried};
+use crate::database::{Attempts, Database, retried};
 use crate::keys::{checked, folded};
 use crate::members::{self, add, array, keep_only, leave_all, relate};
 use crate::record::{Record, content_of, now};
-use crate::select::{Maps, Table};
+use crate::select::Table;
 use crate::session::Session;
 
 /// The store of groups.
 #[derive(Clone, Debug)]
 pub struct Groups {
     pub(crate) database: Arc<Database>,
-    pub(crate) maps: Maps,
 }
 
 impl Store for Groups {
     type Context = Caller;
 
     async fn get(&self, cx: &Caller, key: Key<'_>, want: &Projection) -> Result<Option<Resource>, StoreError> {
-        let mut session = self.database.read().await?;
-        Table::Groups.get(&mut session, cx.tenant().as_str(), key.resource_type, key.id, want).await
+        retried(|| async {
+            let mut session = self.database.read().await?;
+            Table::Groups.get(&mut session, cx.tenant().as_str(), key.resource_type, key.id, want).await
+        })
+        .await
     }
 
     /// Members go from their rows into the answer.
     async fn show(&self, cx: &Caller, key: Key<'_>, writer: &mut ResourceWriter<'_>) -> Result<bool, StoreError> {
-        let tenant = cx.tenant().as_str();
-        let mut session = match writer.projection().includes("members") {
-            true => self.database.snapshot().await?,
-            false => self.database.read().await?,
-        };
-        let Some(group) = Table::Groups.record(&mut session, tenant, key.id).await? else { return Ok(false) };
-        if writer.begin(&group.resource(key.resource_type, "members")?, "members") {
-            members::show(&mut session, tenant, key.id, writer).await?;
+        let mut attempts = Attempts::default();
+        loop {
+            match self.show_once(cx, key, writer).await {
+                // what has been written of the answer is thrown away when the next one begins
+                Err(error) if attempts.again(&error).await => {}
+                done => return done,
+            }
         }
-        session.commit().await?;
-        Ok(true)
     }
 
     async fn list(&self, cx: &Caller, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
-        let map = self.maps.get(ty, map)?;
-        let mut session = self.database.read().await?;
-        Table::Groups.list(&mut session, cx.tenant().as_str(), ty, map, query).await
+        let map = map(ty).map_err(StoreError::backend)?;
+        retried(|| async {
+            let mut session = self.database.read().await?;
+            Table::Groups.list(&mut session, cx.tenant().as_str(), ty, &map, query).await
+        })
+        .await
     }
 
     async fn create(&self, cx: &Caller, ty: &ResourceType, draft: Resource) -> Result<Resource, StoreError> {
@@ -82,11 +84,12 @@ impl Store for Groups {
         when: Precondition<'_>,
         want: &Projection,
     ) -> Result<Option<Patched>, StoreError> {
-        // `members[type eq "User"]` and the like need to see the members: the service reads, applies and replaces
-        if changes.needs_references() {
-            return Ok(None);
-        }
-        retried(|| self.patch_once(cx, key, changes, when, want)).await.map(Some)
+        // `members[type eq "User"]` and the like need to see the members
+        let patched = match changes.needs_references() {
+            true => retried(|| self.patch_whole_once(cx, key, changes, when, want)).await,
+            false => retried(|| self.patch_once(cx, key, changes, when, want)).await,
+        };
+        patched.map(Some)
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -95,6 +98,20 @@ impl Store for Groups {
 }
 
 impl Groups {
+    async fn show_once(&self, cx: &Caller, key: Key<'_>, writer: &mut ResourceWriter<'_>) -> Result<bool, StoreError> {
+        let tenant = cx.tenant().as_str();
+        let mut session = match writer.projection().includes("members") {
+            true => self.database.snapshot().await?,
+            false => self.database.read().await?,
+        };
+        let Some(group) = Table::Groups.record(&mut session, tenant, key.id).await? else { return Ok(false) };
+        if writer.begin(&group.resource(key.resource_type, "members")?, "members") {
+            members::show(&mut session, tenant, key.id, writer).await?;
+        }
+        session.commit().await?;
+        Ok(true)
+    }
+
     async fn create_once(
         &self,
         cx: &Caller,
@@ -122,7 +139,7 @@ impl Groups {
     ) -> Result<Resource, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
         let mut transaction = self.database.write().await?;
-        let group = Table::Groups.for_update(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
+        let group = Table::Groups.for_change(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&group.version())?;
         let old = group.content(ty)?;
         let moved = keep_only(&mut transaction, tenant, key.id, members).await?
@@ -136,7 +153,7 @@ impl Groups {
     async fn delete_once(&self, cx: &Caller, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
         let tenant = cx.tenant().as_str();
         let mut transaction = self.database.write().await?;
-        let group = Table::Groups.for_update(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
+        let group = Table::Groups.for_deletion(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&group.version())?;
         // first the group: when it is a member of itself, its version no longer matters
         let sql = "DELETE FROM groups WHERE tenant = $1 AND id = $2 AND version = $3";
@@ -157,7 +174,7 @@ impl Groups {
     ) -> Result<Patched, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
         let mut transaction = self.database.write().await?;
-        let group = Table::Groups.for_update(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
+        let group = Table::Groups.for_change(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&group.version())?;
         let old = group.content(ty)?;
         let mut patched = changes.apply_document(&old)?;
@@ -168,6 +185,34 @@ impl Groups {
         patched.changed |= moved > 0;
         let group = update(&mut transaction, tenant, group, &old, &patched.resource, moved > 0).await?;
         patched.resource = Table::Groups.resource(&mut transaction, tenant, ty, &group, want).await?;
+        transaction.commit().await?;
+        Ok(patched)
+    }
+    /// As [`patch_once`](Self::patch_once), with all members read. The service would do that too, and would begin again whenever
+    /// a change came in between: here it waits its turn.
+    async fn patch_whole_once(
+        &self,
+        cx: &Caller,
+        key: Key<'_>,
+        changes: &Changes,
+        when: Precondition<'_>,
+        want: &Projection,
+    ) -> Result<Patched, StoreError> {
+        let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
+        let mut transaction = self.database.write().await?;
+        let group = Table::Groups.for_change(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
+        when.check(&group.version())?;
+        let whole = Projection::everything(ty);
+        let old = Table::Groups.resource(&mut transaction, tenant, ty, &group, &whole).await?;
+        let mut patched = changes.apply(&old)?;
+        if patched.changed {
+            let members = array(patched.resource.references("members"))?;
+            let moved = keep_only(&mut transaction, tenant, key.id, &members).await?
+                + add(&mut transaction, tenant, key.id, &members).await?;
+            let (old, new) = (content_of(&old)?, content_of(&patched.resource)?);
+            let group = update(&mut transaction, tenant, group, &old, &new, moved > 0).await?;
+            patched.resource = Table::Groups.resource(&mut transaction, tenant, ty, &group, want).await?;
+        }
         transaction.commit().await?;
         Ok(patched)
     }

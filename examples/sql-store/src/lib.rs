@@ -19,6 +19,7 @@
 mod caller;
 mod database;
 mod dialect;
+mod engine;
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,
@@ -30,6 +31,9 @@ mod groups;
 mod keys;
 mod members;
 mod password;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests stop at the first thing that is not as it should be")]
+mod races;
 mod record;
 #[cfg(test)]
 #[allow(
@@ -51,15 +55,12 @@ use std::sync::Arc;
 
 use database::Database;
 use password::Hasher;
-use select::Maps;
 
 /// A database with users and groups of any number of tenants. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct SqlStore {
     database: Arc<Database>,
     hasher: Hasher,
-    user_maps: Maps,
-    group_maps: Maps,
 }
 
 impl SqlStore {
@@ -71,22 +72,17 @@ impl SqlStore {
     /// # Errors
     /// When the URL is not understood, the database cannot be opened, or its tables cannot be made.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
-        Ok(Self {
-            database: Arc::new(Database::open(url).await?),
-            hasher: Hasher::default(),
-            user_maps: Maps::default(),
-            group_maps: Maps::default(),
-        })
+        Ok(Self { database: Arc::new(Database::open(url).await?), hasher: Hasher::default() })
     }
 
     /// The store of users.
     pub fn users(&self) -> Users {
-        Users { database: self.database.clone(), hasher: self.hasher.clone(), maps: self.user_maps.clone() }
+        Users { database: self.database.clone(), hasher: self.hasher.clone() }
     }
 
     /// The store of groups.
     pub fn groups(&self) -> Groups {
-        Groups { database: self.database.clone(), maps: self.group_maps.clone() }
+        Groups { database: self.database.clone() }
     }
 
     /// Ends all connections once their work is done.

@@ -116,8 +116,10 @@ pub(crate) async fn leave_all(
     member: &str,
     at: i64,
 ) -> Result<(), StoreError> {
-    // The groups first, as a PATCH of their members does it: two that lock in the same order do not lock each other out.
-    let groups = "UPDATE groups SET version = version + 1, modified = $3 WHERE tenant = $1
+    // The groups first, as a PATCH of their members does it: two that lock in the same order do not lock each other out. One
+    // that had to wait for a row comes later than it says.
+    let groups = "UPDATE groups SET version = version + 1, modified = CASE WHEN modified < $3 THEN $3 ELSE modified END
+                  WHERE tenant = $1
                   AND id IN (SELECT group_id FROM group_members WHERE tenant = $1 AND member_id = $2) RETURNING id";
     let left = transaction.rows(groups, &[tenant.into(), member.into(), at.into()]).await?;
     if left.is_empty() {

@@ -2,9 +2,7 @@
 //!
 //! One statement sees one state of the database: a group is never shown with the version of before and the members of after.
 
-use std::sync::{Arc, OnceLock};
-
-use scim_provider::filter::sql::{ColumnMap, Keyset, MapError, SqlFilter, SqlValue};
+use scim_provider::filter::sql::{ColumnMap, Keyset, SqlFilter, SqlValue};
 use scim_provider::{BoundFilter, Page, Projection, Query, Resource, ResourceType, StoreError};
 
 use crate::dialect::Dialect;
@@ -47,14 +45,26 @@ impl Table {
         self.record_with(session, tenant, id, "").await
     }
 
-    /// One record in a transaction, for a change of it: nobody else changes it until the transaction ends.
-    pub(crate) async fn for_update(
+    /// One record in a transaction, for a change of it: nobody else changes it until the transaction ends. It can be made a
+    /// member of groups meanwhile.
+    pub(crate) async fn for_change(
         self,
         transaction: &mut Session,
         tenant: &str,
         id: &str,
     ) -> Result<Option<Record>, StoreError> {
-        let lock = transaction.dialect().for_update();
+        let lock = transaction.dialect().for_change();
+        self.record_with(transaction, tenant, id, lock).await
+    }
+
+    /// One record in a transaction, for its end: nobody else changes it or makes it a member.
+    pub(crate) async fn for_deletion(
+        self,
+        transaction: &mut Session,
+        tenant: &str,
+        id: &str,
+    ) -> Result<Option<Record>, StoreError> {
+        let lock = transaction.dialect().for_deletion();
         self.record_with(transaction, tenant, id, lock).await
     }
 
@@ -131,9 +141,10 @@ impl Table {
                     _ => self.rows(session, tenant, ty, &rows, &query.answer).await?,
                 };
                 // a first page that is not full has shown all there is
-                let total = match query.offset == 0 && resources.len() < query.limit {
-                    true => resources.len(),
-                    false => self.count(session, tenant, filter).await?,
+                let shown = resources.len();
+                let total = match query.offset == 0 && shown < query.limit {
+                    true => shown,
+                    false => at_least(self.count(session, tenant, filter).await?, query.offset, shown),
                 };
                 Ok(Page::exact(resources, total))
             }
@@ -233,26 +244,6 @@ impl Table {
     }
 }
 
-/// The map of a table's columns, made for the resource type that is served.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Maps(Arc<OnceLock<ColumnMap>>);
-
-impl Maps {
-    pub(crate) fn get(
-        &self,
-        ty: &ResourceType,
-        map: impl FnOnce(&ResourceType) -> Result<ColumnMap, MapError>,
-    ) -> Result<&ColumnMap, StoreError> {
-        match self.0.get() {
-            Some(map) => Ok(map),
-            None => {
-                let map = map(ty).map_err(StoreError::backend)?;
-                Ok(self.0.get_or_init(|| map))
-            }
-        }
-    }
-}
-
 /// Which rows of a table.
 struct Rows<'q> {
     filter: Option<&'q SqlFilter>,
@@ -328,6 +319,14 @@ fn translated(filter: &BoundFilter, map: &ColumnMap, dialect: Dialect) -> SqlFil
     sql
 }
 
+/// What was counted after a page was read, no less than what the page has shown of it: rows may have gone in between.
+fn at_least(counted: usize, offset: usize, shown: usize) -> usize {
+    match shown {
+        0 => counted,
+        shown => counted.max(offset + shown),
+    }
+}
+
 /// One more than so many.
 fn next(count: usize) -> i64 {
     number(count.saturating_add(1))
@@ -335,4 +334,16 @@ fn next(count: usize) -> i64 {
 
 fn number(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::at_least;
+
+    #[test]
+    fn a_total_is_never_less_than_what_a_page_shows() {
+        assert_eq!(at_least(7, 4, 2), 7);
+        assert_eq!(at_least(5, 4, 2), 6, "one has gone since the page was read");
+        assert_eq!(at_least(3, 9, 0), 3, "a page behind the end shows nothing");
+    }
 }

@@ -246,8 +246,8 @@ fn postgres<'q>(sql: &str, binds: &[Bind<'q>]) -> sqlx::query::Query<'q, Postgre
 
 /// What a failure means to the service. The database's own words are for the operator.
 pub(crate) fn failure(error: sqlx::Error) -> StoreError {
-    if is_busy(&error) || matches!(error, sqlx::Error::PoolTimedOut) {
-        return StoreError::Unavailable { retry_after: Some(1), throttled: false };
+    if is_busy(&error) || is_retryable(&error) || matches!(error, sqlx::Error::PoolTimedOut) {
+        return StoreError::unavailable(1).with_source(error);
     }
     StoreError::backend(error)
 }
@@ -259,9 +259,14 @@ pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
 }
 
-/// Whether a transaction was taken back for the sake of others: `serialization_failure` and `deadlock_detected`.
-pub(crate) fn is_retryable(error: &(dyn StdError + 'static)) -> bool {
-    let error = error.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
-    let error = error.and_then(|e| e.try_downcast_ref::<sqlx::postgres::PgDatabaseError>());
+/// Whether a transaction was taken back for the sake of others.
+pub(crate) fn was_taken_back(error: &StoreError) -> bool {
+    let source = error.source().and_then(|source| source.downcast_ref::<sqlx::Error>());
+    source.is_some_and(is_retryable)
+}
+
+/// `serialization_failure` and `deadlock_detected`.
+fn is_retryable(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error().and_then(|e| e.try_downcast_ref::<sqlx::postgres::PgDatabaseError>());
     error.is_some_and(|e| matches!(e.code(), "40001" | "40P01"))
 }

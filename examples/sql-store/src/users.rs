@@ -15,7 +15,7 @@ use crate::keys::{checked, folded};
 use crate::members::leave_all;
 use crate::password::{Hasher, NewHash};
 use crate::record::{Record, content_of, json_list, now};
-use crate::select::{Maps, Table};
+use crate::select::Table;
 use crate::session::Session;
 
 /// The store of users.
@@ -23,21 +23,26 @@ use crate::session::Session;
 pub struct Users {
     pub(crate) database: Arc<Database>,
     pub(crate) hasher: Hasher,
-    pub(crate) maps: Maps,
 }
 
 impl Store for Users {
     type Context = Caller;
 
     async fn get(&self, cx: &Caller, key: Key<'_>, want: &Projection) -> Result<Option<Resource>, StoreError> {
-        let mut session = self.database.read().await?;
-        Table::Users.get(&mut session, cx.tenant().as_str(), key.resource_type, key.id, want).await
+        retried(|| async {
+            let mut session = self.database.read().await?;
+            Table::Users.get(&mut session, cx.tenant().as_str(), key.resource_type, key.id, want).await
+        })
+        .await
     }
 
     async fn list(&self, cx: &Caller, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
-        let map = self.maps.get(ty, map)?;
-        let mut session = self.database.read().await?;
-        Table::Users.list(&mut session, cx.tenant().as_str(), ty, map, query).await
+        let map = map(ty).map_err(StoreError::backend)?;
+        retried(|| async {
+            let mut session = self.database.read().await?;
+            Table::Users.list(&mut session, cx.tenant().as_str(), ty, &map, query).await
+        })
+        .await
     }
 
     async fn create(&self, cx: &Caller, _: &ResourceType, draft: Resource) -> Result<Resource, StoreError> {
@@ -86,8 +91,11 @@ impl Users {
     /// When the database cannot be asked.
     pub async fn password_hash(&self, cx: &Caller, id: &str) -> Result<Option<String>, StoreError> {
         let sql = "SELECT password_hash FROM users WHERE tenant = $1 AND id = $2";
-        let row = self.database.read().await?.row(sql, &[cx.tenant().as_str().into(), id.into()]).await?;
-        row.map_or(Ok(None), |row| row.optional_text(0))
+        retried(|| async {
+            let row = self.database.read().await?.row(sql, &[cx.tenant().as_str().into(), id.into()]).await?;
+            row.map_or(Ok(None), |row| row.optional_text(0))
+        })
+        .await
     }
 
     async fn create_once(&self, cx: &Caller, content: &Resource, hash: &NewHash) -> Result<Resource, StoreError> {
@@ -110,7 +118,7 @@ impl Users {
     ) -> Result<Resource, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
         let mut transaction = self.database.write().await?;
-        let user = Table::Users.for_update(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
+        let user = Table::Users.for_change(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&user.version())?;
         let old = user.content(ty)?;
         let user = update(&mut transaction, tenant, user, &old, content, hash).await?;
@@ -122,7 +130,7 @@ impl Users {
     async fn delete_once(&self, cx: &Caller, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
         let tenant = cx.tenant().as_str();
         let mut transaction = self.database.write().await?;
-        let user = Table::Users.for_update(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
+        let user = Table::Users.for_deletion(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&user.version())?;
         leave_all(&mut transaction, tenant, key.id, now()).await?;
         let sql = "DELETE FROM users WHERE tenant = $1 AND id = $2 AND version = $3";
@@ -143,7 +151,7 @@ impl Users {
     ) -> Result<Patched, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
         let mut transaction = self.database.write().await?;
-        let user = Table::Users.for_update(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
+        let user = Table::Users.for_change(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&user.version())?;
         let old = user.content(ty)?;
         let mut patched = changes.apply(&old)?;

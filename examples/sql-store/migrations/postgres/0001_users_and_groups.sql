@@ -1,7 +1,8 @@
 -- As for SQLite, table by table. Keys are compared and ordered by their bytes, COLLATE "C": the application has folded them,
--- and an index in this order serves `sw` and ranges too.
+-- and an index in this order serves `sw` and ranges too. IF NOT EXISTS, because processes that start at once do not lock each
+-- other out, and because not every engine undoes a migration that fails half-way.
 
-CREATE TABLE users (
+CREATE TABLE IF NOT EXISTS users (
     tenant        TEXT COLLATE "C" NOT NULL,
     id            TEXT COLLATE "C" NOT NULL,
     user_name     TEXT             NOT NULL,
@@ -16,11 +17,11 @@ CREATE TABLE users (
     version       BIGINT           NOT NULL,
     PRIMARY KEY (tenant, id)
 );
-CREATE UNIQUE INDEX users_by_name ON users (tenant, user_name_key);
-CREATE INDEX users_by_external_id ON users (tenant, external_id);
-CREATE INDEX users_by_age ON users (tenant, created, id);
+CREATE UNIQUE INDEX IF NOT EXISTS users_by_name ON users (tenant, user_name_key);
+CREATE INDEX IF NOT EXISTS users_by_external_id ON users (tenant, external_id);
+CREATE INDEX IF NOT EXISTS users_by_age ON users (tenant, created, id);
 
-CREATE TABLE user_emails (
+CREATE TABLE IF NOT EXISTS user_emails (
     tenant     TEXT COLLATE "C" NOT NULL,
     user_id    TEXT COLLATE "C" NOT NULL,
     position   BIGINT           NOT NULL,
@@ -30,9 +31,9 @@ CREATE TABLE user_emails (
     PRIMARY KEY (tenant, user_id, position),
     FOREIGN KEY (tenant, user_id) REFERENCES users (tenant, id) ON DELETE CASCADE
 );
-CREATE INDEX user_emails_by_value ON user_emails (tenant, value_key);
+CREATE INDEX IF NOT EXISTS user_emails_by_value ON user_emails (tenant, value_key);
 
-CREATE TABLE groups (
+CREATE TABLE IF NOT EXISTS groups (
     tenant           TEXT COLLATE "C" NOT NULL,
     id               TEXT COLLATE "C" NOT NULL,
     display_name     TEXT,
@@ -44,11 +45,11 @@ CREATE TABLE groups (
     version          BIGINT           NOT NULL,
     PRIMARY KEY (tenant, id)
 );
-CREATE UNIQUE INDEX groups_by_name ON groups (tenant, display_name_key);
-CREATE INDEX groups_by_external_id ON groups (tenant, external_id);
-CREATE INDEX groups_by_age ON groups (tenant, created, id);
+CREATE UNIQUE INDEX IF NOT EXISTS groups_by_name ON groups (tenant, display_name_key);
+CREATE INDEX IF NOT EXISTS groups_by_external_id ON groups (tenant, external_id);
+CREATE INDEX IF NOT EXISTS groups_by_age ON groups (tenant, created, id);
 
-CREATE TABLE group_members (
+CREATE TABLE IF NOT EXISTS group_members (
     tenant      TEXT COLLATE "C" NOT NULL,
     group_id    TEXT COLLATE "C" NOT NULL,
     member_id   TEXT COLLATE "C" NOT NULL,
@@ -56,4 +57,4 @@ CREATE TABLE group_members (
     PRIMARY KEY (tenant, group_id, member_id),
     FOREIGN KEY (tenant, group_id) REFERENCES groups (tenant, id) ON DELETE CASCADE
 );
-CREATE INDEX group_members_by_member ON group_members (tenant, member_id, group_id);
+CREATE INDEX IF NOT EXISTS group_members_by_member ON group_members (tenant, member_id, group_id);

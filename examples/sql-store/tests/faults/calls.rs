@@ -46,7 +46,7 @@ impl<S: Sync> Faulty<S> {
         let due = fault.calls.fetch_add(1, Ordering::SeqCst) + 1 == fault.at;
         let error = || match fault.failure {
             Failure::Backend => StoreError::backend(INTERNAL),
-            Failure::Unavailable => StoreError::Unavailable { retry_after: Some(7), throttled: false },
+            Failure::Unavailable => StoreError::unavailable(7).with_source(INTERNAL),
         };
         if due && fault.moment == Moment::Before {
             return Err(error());
@@ -162,7 +162,7 @@ async fn each_call_fails(stores: &impl Stores, failure: Failure, moment: Moment)
             }
             match failure {
                 Failure::Backend => answer.assert_is_failure(500, None, Some(INTERNAL), &what),
-                Failure::Unavailable => answer.assert_is_failure(503, Some("7"), None, &what),
+                Failure::Unavailable => answer.assert_is_failure(503, Some("7"), Some(INTERNAL), &what),
             }
             let whole = now == before || moment == Moment::After && ids.take_out_of(&now) == after;
             assert!(whole, "{what} {at} leaves {now:#}\nbefore {before:#}\nafter {after:#}");
