@@ -18,7 +18,7 @@ pub(crate) struct Across {
     pub(crate) parts: Vec<(usize, Part)>,
     pub(crate) offset: usize,
     pub(crate) limit: usize,
-    pub(crate) by_cursor: bool,
+    pub(crate) cursor: Option<Cursor>,
     /// of any type that has the attribute: all of them order alike
     sort: Option<Sort>,
     identity: u64,
@@ -28,7 +28,7 @@ pub(crate) struct Across {
 #[derive(Debug)]
 pub(crate) struct Part {
     pub(crate) query: Query,
-    /// whether all resources of the type lie before the cursor, so that they are only counted
+    /// whether no resource of the type follows the cursor, so that they are only counted
     pub(crate) passed: bool,
 }
 
@@ -64,7 +64,7 @@ impl Parameters<'_> {
             parts: Vec::new(),
             offset: self.offset(),
             limit: self.limit(limits),
-            by_cursor: cursor.is_some(),
+            cursor: cursor.clone(),
             sort,
             identity,
         };
@@ -106,6 +106,10 @@ impl Parameters<'_> {
                 passed = self.descends();
                 Some(Cursor::Beginning)
             }
+            (Some(Cursor::Before(position)), None) if position.value().is_some() => {
+                passed = !self.descends();
+                Some(Cursor::Before(Position::behind_all_without_value()))
+            }
             (cursor, _) => cursor,
         };
         let query = self.assemble(ty, filter, sort, cursor, identity, compat, limits)?;
@@ -128,7 +132,7 @@ impl Across {
         self.sort.is_some()
     }
 
-    pub(crate) fn next_cursor(&self, parameters: &Parameters<'_>, position: Position) -> String {
-        parameters.cursor_text(self.identity, self.sort.as_ref(), position)
+    pub(crate) fn cursor_text(&self, parameters: &Parameters<'_>, cursor: Cursor) -> String {
+        parameters.token_text(self.identity, self.sort.as_ref(), cursor)
     }
 }

@@ -76,7 +76,7 @@ impl Store for Model {
     async fn list(&self, cx: &TenantId, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
         let indexed = query.filter.as_ref().and_then(|f| f.required_text("userName")).is_some();
         let mut tenant = self.reach(cx, None, Fault::Nothing);
-        let behind = matches!(query.cursor, Some(Cursor::After(_)));
+        let behind = matches!(query.cursor, Some(Cursor::After(_) | Cursor::Before(_)));
         if (self.is(Fault::CursorsAcross) && behind)
             || (self.is(Fault::ListsAcross) && query.filter.is_none())
             || (self.is(Fault::FindsAcross) && indexed)
