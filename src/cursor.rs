@@ -4,6 +4,7 @@
 //! time, so that a cursor that was forged, found or sent by another tenant reaches nothing that the caller could not list.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::resource::{Resource, ValueRef};
 use crate::sort::Sort;
@@ -15,6 +16,22 @@ pub enum Cursor {
     Beginning,
     /// With the first resource that follows this position.
     After(Position),
+    /// With the resource that this position is behind, and back from there: the nearest first.
+    Before(Position),
+}
+
+impl Cursor {
+    /// Whether the page is cut backwards, in the reverse of the query's order.
+    pub fn goes_back(&self) -> bool {
+        matches!(self, Self::Before(_))
+    }
+
+    pub(crate) fn position(&self) -> Option<&Position> {
+        match self {
+            Self::Beginning => None,
+            Self::After(position) | Self::Before(position) => Some(position),
+        }
+    }
 }
 
 /// A position between two resources in the order of a query: behind the resource that has this value and this id, be it
@@ -33,6 +50,11 @@ impl Position {
     pub(crate) fn behind(resource: &Resource, sort: Option<&Sort>) -> Option<Self> {
         let value = sort.and_then(|sort| sort.key(resource)).map(Box::from);
         Some(Self { value, id: resource.id()?.into() })
+    }
+
+    /// The position behind all resources that have no value. No id begins with the last of all characters, which is none.
+    pub(crate) fn behind_all_without_value() -> Self {
+        Self { value: None, id: char::MAX.to_string().into() }
     }
 
     /// The value by which the resource was sorted; `None` when it had none or nothing is sorted by.
@@ -60,15 +82,31 @@ pub(crate) struct Token {
     pub(crate) query: u64,
     /// the `count` of the request, which may not change from page to page
     pub(crate) count: Option<i64>,
+    /// whether it asks for what lies before the position
+    pub(crate) back: bool,
     pub(crate) position: Position,
 }
 
-/// The only form so far; another one would not be mistaken for it.
-const FORM: u8 = 1;
+/// What seals cursors, where a host wants it: see [`ServiceBuilder::cursor_seal`](crate::ServiceBuilder::cursor_seal).
+#[derive(Clone)]
+pub(crate) struct Seal {
+    pub(crate) close: Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>,
+    pub(crate) open: Arc<dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync>,
+}
+
+impl fmt::Debug for Seal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seal")
+    }
+}
+
+/// The first byte: the way from the position. Another form would not be mistaken for these.
+const ONWARDS: u8 = 1;
+const BACK: u8 = 2;
 
 impl Token {
-    pub(crate) fn to_text(&self, sort: Option<&Sort>) -> String {
-        let mut plain = vec![FORM];
+    pub(crate) fn to_text(&self, sort: Option<&Sort>, seal: Option<&Seal>) -> String {
+        let mut plain = vec![if self.back { BACK } else { ONWARDS }];
         plain.extend_from_slice(&self.query.to_be_bytes());
         plain.push(u8::from(self.count.is_some()));
         plain.extend_from_slice(&self.count.unwrap_or_default().to_be_bytes());
@@ -78,21 +116,21 @@ impl Token {
         plain.extend_from_slice(&u32::try_from(id.len()).unwrap_or(u32::MAX).to_be_bytes());
         plain.extend_from_slice(id);
         plain.extend_from_slice(value.unwrap_or_default().as_bytes());
+        if let Some(seal) = seal {
+            return base64url(&(seal.close)(&plain));
+        }
         let sum = hash([plain.as_slice()]);
         scramble(&mut plain, sum);
         base64url([&sum.to_be_bytes()[..], &plain].concat().as_slice())
     }
 
     /// `None` for whatever was not written by [`to_text`](Self::to_text) for a query of this order.
-    pub(crate) fn from_text(text: &str, sort: Option<&Sort>) -> Option<Self> {
+    pub(crate) fn from_text(text: &str, sort: Option<&Sort>, seal: Option<&Seal>) -> Option<Self> {
         let bytes = from_base64url(text)?;
-        let (sum, scrambled) = bytes.split_first_chunk::<8>()?;
-        let sum = u64::from_be_bytes(*sum);
-        let mut plain = scrambled.to_vec();
-        scramble(&mut plain, sum);
-        if hash([plain.as_slice()]) != sum {
-            return None;
-        }
+        let plain = match seal {
+            Some(seal) => (seal.open)(&bytes)?,
+            None => unscrambled(&bytes)?,
+        };
         let ([form], rest) = plain.split_first_chunk()?;
         let (query, rest) = rest.split_first_chunk()?;
         let ([counted], rest) = rest.split_first_chunk()?;
@@ -102,7 +140,12 @@ impl Token {
         let (id, value) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
         let (id, value) = (std::str::from_utf8(id).ok()?, std::str::from_utf8(value).ok()?);
         let plain_id = !id.is_empty() && !id.contains(|c: char| c.is_control() || matches!(c, '"' | '\\'));
-        if *form != FORM || !plain_id {
+        let back = match *form {
+            ONWARDS => false,
+            BACK => true,
+            _ => return None,
+        };
+        if !plain_id {
             return None;
         }
         let value = match (*valued, sort) {
@@ -113,9 +156,18 @@ impl Token {
         Some(Self {
             query: u64::from_be_bytes(*query),
             count: (*counted != 0).then(|| i64::from_be_bytes(*count)),
+            back,
             position: Position { value, id: id.into() },
         })
     }
+}
+
+fn unscrambled(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (sum, scrambled) = bytes.split_first_chunk::<8>()?;
+    let sum = u64::from_be_bytes(*sum);
+    let mut plain = scrambled.to_vec();
+    scramble(&mut plain, sum);
+    (hash([plain.as_slice()]) == sum).then_some(plain)
 }
 
 /// FNV-1a over parts of which none can be mistaken for the end of another.
@@ -127,8 +179,8 @@ pub(crate) fn hash<'t>(parts: impl IntoIterator<Item = &'t [u8]>) -> u64 {
     })
 }
 
-/// Makes the text mean nothing to a reader of logs, and back. This hides nothing from somebody who wants to know: a cursor
-/// holds nothing that its receiver was not shown, or could not have asked for.
+/// Makes the text mean nothing to a hasty reader of logs, and back. This hides nothing from somebody who wants to know, and
+/// stops nobody who wants to forge: that is what a [`Seal`] is for.
 fn scramble(bytes: &mut [u8], seed: u64) {
     let mut state = seed | 1;
     for byte in bytes {
@@ -189,7 +241,7 @@ mod tests {
 
     fn token(value: Option<&str>, id: &str) -> Token {
         let position = Position { value: value.map(|v| v.as_bytes().into()), id: id.into() };
-        Token { query: 7, count: Some(-3), position }
+        Token { query: 7, count: Some(-3), back: id < "c", position }
     }
 
     fn by(path: &str) -> Option<Sort> {
@@ -208,8 +260,8 @@ mod tests {
             (token(Some("true"), "d"), flags.as_ref()),
             (token(Some("\"2011-05-13T04:42:34Z\""), "e"), times.as_ref()),
         ] {
-            let text = token.to_text(sort);
-            assert_eq!(Token::from_text(&text, sort), Some(token), "{text}");
+            let text = token.to_text(sort, None);
+            assert_eq!(Token::from_text(&text, sort, None), Some(token), "{text}");
             assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{text}");
         }
     }
@@ -217,17 +269,17 @@ mod tests {
     #[test]
     fn a_changed_character_or_another_order_makes_no_token() {
         let (names, flags) = (by("userName"), by("active"));
-        let text = token(Some("\"ada\""), "2819c223").to_text(names.as_ref());
+        let text = token(Some("\"ada\""), "2819c223").to_text(names.as_ref(), None);
         for at in 0..text.len() {
             let mut forged = text.clone().into_bytes();
             forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
-            assert_eq!(Token::from_text(std::str::from_utf8(&forged).unwrap(), names.as_ref()), None, "{at}");
-            assert_eq!(Token::from_text(text.get(..at).unwrap(), names.as_ref()), None, "{at}");
+            assert_eq!(Token::from_text(std::str::from_utf8(&forged).unwrap(), names.as_ref(), None), None, "{at}");
+            assert_eq!(Token::from_text(text.get(..at).unwrap(), names.as_ref(), None), None, "{at}");
         }
-        assert_eq!(Token::from_text(&text, None), None);
-        assert_eq!(Token::from_text(&text, flags.as_ref()), None);
-        assert_eq!(Token::from_text("", None), None);
-        assert_eq!(Token::from_text("é.~ ", None), None);
+        assert_eq!(Token::from_text(&text, None, None), None);
+        assert_eq!(Token::from_text(&text, flags.as_ref(), None), None);
+        assert_eq!(Token::from_text("", None, None), None);
+        assert_eq!(Token::from_text("é.~ ", None, None), None);
     }
 
     #[test]

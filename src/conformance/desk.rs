@@ -119,6 +119,13 @@ impl<S: Store> Desk<'_, S> {
         if cursor { Ok(self) } else { Err(Stop::NotApplicable("the store leaves pages by cursor to the service")) }
     }
 
+    /// Goes on only where the store finds them in both directions.
+    pub(super) fn which_goes_back(self) -> Result<Self, Stop> {
+        let back = self.capabilities().previous_cursor;
+        let desk = self.which_finds_cursors()?;
+        if back { Ok(desk) } else { Err(Stop::NotApplicable("the store finds no page before a position")) }
+    }
+
     /// What a client sends; `schemas` is added.
     pub(super) fn draft(&self, mut content: Value) -> Result<Resource, Stop> {
         if let Some(members) = content.as_object_mut() {

@@ -15,8 +15,10 @@ pub struct ListResponse<T> {
     /// The URI of the message.
     #[serde(default, deserialize_with = "crate::unassigned::or_default")]
     pub schemas: Vec<String>,
-    /// How many resources there are in all, on this page and on others.
-    pub total_results: u64,
+    /// How many resources there are in all, on this page and on others. Absent at most from a page by cursor, where a service
+    /// provider cannot tell (RFC 9865 §2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_results: Option<u64>,
     /// How many resources are on this page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items_per_page: Option<u64>,
@@ -39,7 +41,7 @@ impl<T> ListResponse<T> {
     pub fn new(resources: Vec<T>, total_results: u64) -> Self {
         Self {
             schemas: vec![LIST_RESPONSE_SCHEMA.to_owned()],
-            total_results,
+            total_results: Some(total_results),
             items_per_page: u64::try_from(resources.len()).ok(),
             start_index: None,
             next_cursor: None,
@@ -84,6 +86,9 @@ mod tests {
             let list: ListResponse<User> = serde_json::from_str(text).unwrap();
             assert!(list.resources.is_empty());
         }
+        let unknown: ListResponse<User> = serde_json::from_str(r#"{"nextCursor": "x", "Resources": []}"#).unwrap();
+        assert_eq!((unknown.total_results, unknown.next_cursor.as_deref()), (None, Some("x")));
+        assert_eq!(serde_json::to_value(&unknown).unwrap().get("totalResults"), None);
         let none = serde_json::to_value(ListResponse::<Value>::new(Vec::new(), 0)).unwrap();
         assert_eq!(none["Resources"], json!([]));
     }

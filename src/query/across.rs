@@ -19,7 +19,7 @@ pub(crate) struct Across {
     pub(crate) parts: Vec<(usize, Part)>,
     pub(crate) offset: usize,
     pub(crate) limit: usize,
-    pub(crate) by_cursor: bool,
+    pub(crate) cursor: Option<Cursor>,
     /// of any type that is asked and has the attribute: all of them order alike
     sort: Option<Sort>,
     identity: u64,
@@ -29,7 +29,7 @@ pub(crate) struct Across {
 #[derive(Debug)]
 pub(crate) struct Part {
     pub(crate) query: Query,
-    /// whether all resources of the type lie before the cursor, so that they are only counted
+    /// whether no resource of the type follows the cursor, so that they are only counted
     pub(crate) passed: bool,
     /// whether its resources have no value by which all are sorted: they are ordered by their ids
     valueless: bool,
@@ -92,8 +92,7 @@ impl Parameters<'_> {
             let sort = (own, sort.is_some());
             parts.push((number, self.part(ty, filter, sort, cursor.clone(), identity, (compat, limits))?));
         }
-        let (offset, limit, by_cursor) = (self.offset(), self.limit(limits), cursor.is_some());
-        Ok(Across { parts, offset, limit, by_cursor, sort, identity })
+        Ok(Across { parts, offset: self.offset(), limit: self.limit(limits), cursor, sort, identity })
     }
 
     fn part(
@@ -111,6 +110,10 @@ impl Parameters<'_> {
             (Some(Cursor::After(position)), None) if position.value().is_some() => {
                 passed = self.descends();
                 Some(Cursor::Beginning)
+            }
+            (Some(Cursor::Before(position)), None) if position.value().is_some() => {
+                passed = !self.descends();
+                Some(Cursor::Before(Position::behind_all_without_value()))
             }
             (cursor, _) => cursor,
         };
@@ -147,7 +150,7 @@ impl Across {
         self.sort.is_some()
     }
 
-    pub(crate) fn next_cursor(&self, parameters: &Parameters<'_>, position: Position) -> String {
-        parameters.cursor_text(self.identity, self.sort.as_ref(), position)
+    pub(crate) fn cursor_text(&self, parameters: &Parameters<'_>, cursor: Cursor) -> String {
+        parameters.token_text(self.identity, self.sort.as_ref(), cursor)
     }
 }

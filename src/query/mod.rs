@@ -11,7 +11,7 @@ pub(crate) use parameters::{Parameters, decode, percent_decode};
 use crate::compat::{Compat, Repairs};
 use crate::cursor::{Cursor, Position};
 use crate::filter::BoundFilter;
-use crate::filter::sql::{ColumnMap, Dialect, Keyset};
+use crate::filter::sql::{ColumnMap, Dialect, Keyset, KeysetOrder};
 use crate::resource::{Projection, Resource};
 use crate::schema::ResourceType;
 use crate::sort::Sort;
@@ -31,7 +31,9 @@ pub struct Query {
     pub offset: usize,
     /// Where the page begins, for a page by cursor (RFC 9865), which has no offset: what is asked for then are the resources
     /// that follow, `limit` of them and one more; see [`Page::following`](crate::Page::following). Without an order they are
-    /// ordered by id. Only a store that says so in its [`Capabilities`](crate::Capabilities) is asked.
+    /// ordered by id. A page [before](Cursor::Before) a position is no different, but for the order: what follows is in the
+    /// reverse of it, and the service turns the page round. Only a store that says so in its
+    /// [`Capabilities`](crate::Capabilities) is asked.
     pub cursor: Option<Cursor>,
     /// How many resources to return at the most, already within the service's limits. 0 asks for the total only.
     pub limit: usize,
@@ -66,17 +68,20 @@ impl Query {
 }
 
 impl Query {
-    /// Compares two resources in the order of a page by cursor: that of [`sort`](Self::sort), then by id.
+    /// Compares two resources in the order of a page by cursor: that of [`sort`](Self::sort), then by id; the reverse of it
+    /// for a page before a position.
     pub fn compare(&self, a: &Resource, b: &Resource) -> Ordering {
-        match &self.sort {
+        let order = match &self.sort {
             Some(sort) => sort.compare(a, b),
             None => a.id().cmp(&b.id()),
-        }
+        };
+        if self.goes_back() { order.reverse() } else { order }
     }
 
-    /// Whether a resource follows the position where the page begins. All do when it has none.
+    /// Whether a resource follows the position where the page begins, in the order of [`compare`](Self::compare). All do when
+    /// it has none.
     pub fn follows(&self, resource: &Resource) -> bool {
-        let Some(Cursor::After(position)) = &self.cursor else { return true };
+        let Some(position) = self.cursor.as_ref().and_then(Cursor::position) else { return true };
         let behind = match &self.sort {
             Some(sort) => {
                 let behind = (position.value().map(|v| v.as_json()), Some(position.id()));
@@ -84,7 +89,12 @@ impl Query {
             }
             None => resource.id().cmp(&Some(position.id())),
         };
-        behind.is_gt()
+        // the resource that the position is behind lies before it
+        behind.is_gt() != self.goes_back()
+    }
+
+    pub(crate) fn goes_back(&self) -> bool {
+        self.cursor.as_ref().is_some_and(Cursor::goes_back)
     }
 
     /// The order and the beginning of a page by cursor in SQL, or `None` when the map cannot express them exactly: then the
@@ -117,11 +127,10 @@ impl Query {
         dialect: Dialect,
         first_placeholder: usize,
     ) -> Option<Keyset> {
-        let after = match &self.cursor {
-            Some(Cursor::After(position)) => Some((position.value(), position.id())),
-            Some(Cursor::Beginning) | None => None,
-        };
-        map.keyset(ty, self.sort.as_ref().map(Sort::order), after, dialect, first_placeholder)
+        let position = self.cursor.as_ref().and_then(Cursor::position);
+        let position = position.map(|position| (position.value(), position.id()));
+        let order = KeysetOrder { by: self.sort.as_ref().map(Sort::order), back: self.goes_back() };
+        map.keyset(ty, order, position, dialect, first_placeholder)
     }
 
     /// The same by index.

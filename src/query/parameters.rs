@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Query;
 use crate::compat::{Compat, Repairs};
-use crate::cursor::{Cursor, Position, Token, hash};
+use crate::cursor::{Cursor, Seal, Token, hash};
 use crate::filter::{BoundFilter, Filter};
 use crate::messages::{SEARCH_REQUEST_SCHEMA, SearchRequest, SortOrder};
 use crate::resource::{Links, Projection};
@@ -25,9 +25,17 @@ pub(crate) struct Parameters<'a> {
     pub(crate) cursor: Option<Cow<'a, str>>,
     pub(crate) attributes: Vec<Cow<'a, str>>,
     pub(crate) excluded: Vec<Cow<'a, str>>,
+    /// whose query it is: a cursor of another tenant is one of another query
+    tenant: &'a str,
+    seal: Option<&'a Seal>,
 }
 
 impl<'a> Parameters<'a> {
+    /// The same for a tenant, with what its cursors are sealed with.
+    pub(crate) fn of_tenant(self, tenant: &'a str, seal: Option<&'a Seal>) -> Self {
+        Self { tenant, seal, ..self }
+    }
+
     /// Reads a URL's query string: form-encoded, unknown parameters ignored, an empty value as good as none.
     pub(crate) fn from_url(query: &'a str, limits: &Limits) -> Result<Self, Error> {
         let mut this = Self::default();
@@ -94,6 +102,7 @@ impl<'a> Parameters<'a> {
             cursor: message.cursor.map(Cow::Owned),
             attributes,
             excluded,
+            ..Self::default()
         })
     }
 
@@ -194,39 +203,45 @@ impl<'a> Parameters<'a> {
         if text.is_empty() {
             return Ok(Some(Cursor::Beginning));
         }
-        let token = Token::from_text(text, sort).filter(|token| token.query == identity).ok_or_else(|| {
-            let detail = "the cursor is not one of this query: leave it empty to begin anew";
-            Error::bad_request(ScimType::InvalidCursor, detail)
-        })?;
+        let token =
+            Token::from_text(text, sort, self.seal).filter(|token| token.query == identity).ok_or_else(|| {
+                let detail = "the cursor is not one of this query: leave it empty to begin anew";
+                Error::bad_request(ScimType::InvalidCursor, detail)
+            })?;
         if token.count != self.whole_count() {
             return Err(invalid_count("`count` must stay the same from page to page"));
         }
-        Ok(Some(Cursor::After(token.position)))
+        Ok(Some(if token.back { Cursor::Before(token.position) } else { Cursor::After(token.position) }))
     }
 
-    /// The text of the cursor that asks for what follows a position.
-    pub(crate) fn next_cursor(&self, query: &Query, position: Position) -> String {
-        self.cursor_text(query.identity, query.sort.as_ref(), position)
+    /// The text in which a client carries a cursor; an empty one for the beginning.
+    pub(crate) fn cursor_text(&self, query: &Query, cursor: Cursor) -> String {
+        self.token_text(query.identity, query.sort.as_ref(), cursor)
     }
 
-    pub(super) fn cursor_text(&self, identity: u64, sort: Option<&Sort>, position: Position) -> String {
-        Token { query: identity, count: self.whole_count(), position }.to_text(sort)
+    pub(super) fn token_text(&self, query: u64, sort: Option<&Sort>, cursor: Cursor) -> String {
+        let (back, position) = match cursor {
+            Cursor::Beginning => return String::new(),
+            Cursor::After(position) => (false, position),
+            Cursor::Before(position) => (true, position),
+        };
+        Token { query, count: self.whole_count(), back, position }.to_text(sort, self.seal)
     }
 
     fn whole_count(&self) -> Option<i64> {
         self.count.map(|count| i64::try_from(count).unwrap_or(if count < 0 { i64::MIN } else { i64::MAX }))
     }
 
-    /// What makes two requests pages of the same query: all parameters but `cursor` and `count`, which is told apart. How
-    /// names are spelt does not matter; the RFC's own example spells them in two ways.
+    /// What makes two requests pages of the same query: the tenant, and all parameters but `cursor` and `count`, which is told
+    /// apart. How names are spelt does not matter; the RFC's own example spells them in two ways.
     pub(super) fn identity(&self, scope: &str, filter: &str, sort: Option<&Sort>) -> u64 {
         if self.cursor.is_none() {
             return 0;
         }
         let order = sort.map(|sort| format!("{} {}", sort.path(), sort.is_descending())).unwrap_or_default();
         let names = |names: &[Cow<'_, str>]| names.join(",").to_ascii_lowercase();
-        let parts =
-            [scope.to_owned(), filter.to_ascii_lowercase(), order, names(&self.attributes), names(&self.excluded)];
+        let (tenant, scope) = (self.tenant.to_owned(), scope.to_owned());
+        let parts = [tenant, scope, filter.to_ascii_lowercase(), order, names(&self.attributes), names(&self.excluded)];
         hash(parts.iter().map(String::as_bytes))
     }
 

@@ -11,6 +11,7 @@ use super::observe::Observer;
 use super::transaction::{BulkTransaction, ErasedTransaction};
 use super::{Inner, Limiter, Registered, Service};
 use crate::compat::Compat;
+use crate::cursor::Seal;
 use crate::messages::AuthenticationScheme;
 use crate::resource::{Links, Projection, UnknownAttributes};
 use crate::schema::{ResourceType, ResourceTypeBuilder, Schema, SchemaError};
@@ -29,6 +30,7 @@ pub struct ServiceBuilder<C> {
     transaction: Option<Box<dyn ErasedTransaction<C>>>,
     me: Option<WhoIsIt<C>>,
     limiter: Option<Limiter<C>>,
+    seal: Option<Seal>,
     pub(super) documentation_uri: Option<String>,
     pub(super) schemes: Vec<AuthenticationScheme>,
 }
@@ -59,6 +61,7 @@ impl<C: Context> ServiceBuilder<C> {
             transaction: None,
             me: None,
             limiter: None,
+            seal: None,
             documentation_uri: None,
             schemes: Vec::new(),
         }
@@ -159,6 +162,39 @@ impl<C: Context> ServiceBuilder<C> {
         self
     }
 
+    /// Seals cursors (RFC 9865 §5.2), best with authenticated encryption under a key that all of the host's processes share:
+    /// nobody then reads in a URL what a page was sorted by, and a forged cursor is not one. What `open` gives must be what
+    /// `close` was given, or nothing; the text that clients carry is made of what `close` gives.
+    ///
+    /// Without this a cursor is scrambled, which hides nothing from somebody who wants to know. It does no more harm than
+    /// that: whatever position a cursor names, the page holds what its sender could list anyway.
+    ///
+    /// ```
+    /// # struct Key;
+    /// # impl Key {
+    /// #     fn encrypt(&self, plain: &[u8]) -> Vec<u8> { plain.iter().rev().copied().collect() }
+    /// #     fn decrypt(&self, sealed: &[u8]) -> Option<Vec<u8>> { Some(self.encrypt(sealed)) }
+    /// # }
+    /// # static KEY: Key = Key;
+    /// use scim_provider::{MemoryStore, Service, User};
+    ///
+    /// let scim = Service::builder("https://api.example.com/scim/v2")
+    ///     .resource(User::resource_type(), MemoryStore::new())
+    ///     // AES-GCM or the like, with a nonce in front
+    ///     .cursor_seal(|plain| KEY.encrypt(plain), |sealed| KEY.decrypt(sealed))
+    ///     .build()?;
+    /// # Ok::<(), scim_provider::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn cursor_seal(
+        mut self,
+        close: impl Fn(&[u8]) -> Vec<u8> + Send + Sync + 'static,
+        open: impl Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync + 'static,
+    ) -> Self {
+        self.seal = Some(Seal { close: Arc::new(close), open: Arc::new(open) });
+        self
+    }
+
     /// Publishes where people find help: `documentationUri`.
     #[must_use]
     pub fn documentation_uri(mut self, uri: impl Into<String>) -> Self {
@@ -211,6 +247,7 @@ impl<C: Context> ServiceBuilder<C> {
             transaction: self.transaction,
             me: self.me,
             limiter: self.limiter,
+            seal: self.seal,
             discovery,
         };
         Ok(Service { inner: Arc::new(inner) })

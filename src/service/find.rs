@@ -7,6 +7,7 @@ use super::observe::Trace;
 use super::request::Call;
 use super::{Inner, Registered};
 use crate::Error;
+use crate::cursor::{Cursor, Position};
 use crate::messages::LIST_RESPONSE_SCHEMA;
 use crate::query::Parameters;
 use crate::resource::{Known, Projection, Resource, ResourceWriter};
@@ -46,12 +47,13 @@ impl<C: Context> Inner<C> {
             Method::POST => Parameters::from_body(call.body, &self.limits)?,
             _ => Parameters::from_url(call.query, &self.limits)?,
         };
+        let parameters = parameters.of_tenant(cx.tenant().as_str(), self.seal.as_ref());
         let links = Some(&self.links);
         let query = parameters.bind(&registered.ty, self.compat, &self.limits, &mut trace.repairs, links)?;
         let found = self.page(registered, cx, &query).await?;
-        let next = found.next.map(|position| parameters.next_cursor(&query, position));
+        let text = |cursor| parameters.cursor_text(&query, cursor);
         let place = match query.cursor {
-            Some(_) => Place::Cursor { next },
+            Some(_) => Place::cursors(found.previous, found.next, text),
             None => Place::Index { start: query.offset.saturating_add(1) },
         };
         let resources = found.resources.iter().map(|resource| (resource, &query.answer));
@@ -98,9 +100,13 @@ impl<C: Context> Inner<C> {
         let total = total.map(|total| format!("\"totalResults\":{total},")).unwrap_or_default();
         let place = match place {
             Place::Index { start } => format!("\"startIndex\":{start},"),
-            // unreserved characters only: nothing to escape
-            Place::Cursor { next: Some(next) } => format!("\"nextCursor\":\"{next}\","),
-            Place::Cursor { next: None } => String::new(),
+            Place::Cursor { previous, next } => {
+                // unreserved characters only: nothing to escape
+                let member =
+                    |name, cursor: &Option<String>| cursor.as_ref().map(|text| format!("\"{name}\":\"{text}\","));
+                let (previous, next) = (member("previousCursor", previous), member("nextCursor", next));
+                previous.unwrap_or_default() + &next.unwrap_or_default()
+            }
         };
         let head = format!(
             "{{\"schemas\":[\"{LIST_RESPONSE_SCHEMA}\"],{total}{place}\"itemsPerPage\":{},\"Resources\":[",
@@ -121,5 +127,13 @@ impl<C: Context> Inner<C> {
 /// Where a page stands among the others.
 pub(super) enum Place {
     Index { start: usize },
-    Cursor { next: Option<String> },
+    Cursor { previous: Option<String>, next: Option<String> },
+}
+
+impl Place {
+    /// Between two positions, of which a page at an end of the list has one.
+    pub(super) fn cursors(previous: Option<Position>, next: Option<Position>, text: impl Fn(Cursor) -> String) -> Self {
+        let previous = previous.map(|position| text(Cursor::Before(position)));
+        Self::Cursor { previous, next: next.map(|position| text(Cursor::After(position))) }
+    }
 }

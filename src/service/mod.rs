@@ -33,6 +33,7 @@ use self::observe::Trace;
 use self::request::{Call, Route};
 use self::transaction::ErasedTransaction;
 use crate::compat::Compat;
+use crate::cursor::Seal;
 use crate::resource::{Links, Projection, Rules, UnknownAttributes};
 use crate::schema::ResourceType;
 use crate::store::{Context, ErasedStore};
@@ -100,6 +101,7 @@ struct Inner<C> {
     transaction: Option<Box<dyn ErasedTransaction<C>>>,
     me: Option<WhoIsIt<C>>,
     limiter: Option<Limiter<C>>,
+    seal: Option<Seal>,
     discovery: Discovery,
 }
 

@@ -13,8 +13,35 @@ pub(super) struct Found {
     pub(super) resources: Vec<Resource>,
     /// how many there are in all; of a page by cursor it may be unknown
     pub(super) total: Option<usize>,
-    /// behind the page's last resource, where a page by cursor is followed by another one
+    /// where a page by cursor begins, if there is another one before it
+    pub(super) previous: Option<Position>,
+    /// where it ends, if it is followed by another one
     pub(super) next: Option<Position>,
+}
+
+impl Found {
+    /// A page by index.
+    fn counted(resources: Vec<Resource>, total: usize) -> Self {
+        Self { resources, total: Some(total), previous: None, next: None }
+    }
+
+    /// A page by cursor, in the order in which it was cut, and how far it reaches if there is more.
+    fn between(query: &Query, mut resources: Vec<Resource>, total: Option<usize>, end: Option<Position>) -> Self {
+        let begin = query.cursor.as_ref().and_then(Cursor::position).cloned();
+        if query.goes_back() {
+            resources.reverse();
+            return Self { resources, total, previous: end, next: begin };
+        }
+        Self { resources, total, previous: begin, next: end }
+    }
+}
+
+impl<C> Registered<C> {
+    /// Whether a page by cursor can name the one before it.
+    pub(super) fn goes_back(&self) -> bool {
+        let can = self.store.capabilities();
+        !can.cursor || can.previous_cursor
+    }
 }
 
 impl<C: Context> Inner<C> {
@@ -22,7 +49,12 @@ impl<C: Context> Inner<C> {
         match query.cursor {
             // the total is all that is asked for: no cursor is needed for it (RFC 9865 §2)
             Some(_) if query.limit == 0 => self.page_by_index(registered, cx, &query.by_index(0, 0)).await,
-            Some(_) if registered.store.capabilities().cursor => self.page_by_cursor(registered, cx, query).await,
+            // nobody was given a cursor back to a page that the store cannot find
+            Some(Cursor::Before(_)) if !registered.goes_back() => self.page_of_everything(registered, cx, query).await,
+            Some(_) if registered.store.capabilities().cursor => {
+                let found = self.page_by_cursor(registered, cx, query).await?;
+                Ok(Found { previous: found.previous.filter(|_| registered.goes_back()), ..found })
+            }
             Some(_) => self.page_of_everything(registered, cx, query).await,
             None => self.page_by_index(registered, cx, query).await,
         }
@@ -36,14 +68,14 @@ impl<C: Context> Inner<C> {
         retain_matching(query, &mut resources, extent != Extent::Candidates);
         if let Extent::Exact { total } = extent {
             resources.truncate(query.limit);
-            return Ok(Found { resources, total: Some(total), next: None });
+            return Ok(Found::counted(resources, total));
         }
         let total = resources.len();
         if let Some(sort) = &query.sort {
             resources.sort_by(|a, b| sort.compare(a, b));
         }
         let resources = resources.into_iter().skip(query.offset).take(query.limit).collect();
-        Ok(Found { resources, total: Some(total), next: None })
+        Ok(Found::counted(resources, total))
     }
 
     /// From a store that finds a position by itself. Where it cannot express the filter, more is fetched until the page is
@@ -64,7 +96,7 @@ impl<C: Context> Inner<C> {
                 return Err(StoreError::backend("the store's page does not follow the cursor in the query's order"));
             }
             let complete = resources.len() <= ask.limit;
-            let last = resources.last().and_then(|last| query.behind(last));
+            let last = resources.last().and_then(|last| query.behind(last)).filter(|_| !complete);
             looked_at = looked_at.saturating_add(resources.len());
             retain_matching(query, &mut resources, filtered);
             found.append(&mut resources);
@@ -72,13 +104,16 @@ impl<C: Context> Inner<C> {
             if found.len() > query.limit {
                 return Ok(cut(query, found, total));
             }
-            match last.filter(|_| !complete) {
-                Some(last) if looked_at < query.scan => {
-                    ask.limit = ask.limit.saturating_mul(2).min(query.scan);
-                    ask.cursor = Some(Cursor::After(last));
-                }
-                next => return Ok(Found { resources: found, total, next }),
+            let Some(last) = last else { return Ok(Found::between(query, found, total, None)) };
+            if query.goes_back() && found.last().and_then(Resource::id) == Some(last.id()) {
+                // the position behind it is the end of what was seen: it comes once more, with what lies before
+                found.pop();
             }
+            if looked_at >= query.scan {
+                return Ok(Found::between(query, found, total, Some(last)));
+            }
+            ask.limit = ask.limit.saturating_mul(2).min(query.scan);
+            ask.cursor = Some(if query.goes_back() { Cursor::Before(last) } else { Cursor::After(last) });
         }
     }
 
@@ -108,12 +143,15 @@ fn everything(query: &Query, mut resources: Vec<Resource>, extent: Extent) -> Re
     Ok(cut(query, resources, Some(total)))
 }
 
-/// Cuts what is beyond the limit off, and says where to go on if there was anything.
+/// Cuts what is beyond the limit off, and says how far the page reaches if there was anything.
 fn cut(query: &Query, mut resources: Vec<Resource>, total: Option<usize>) -> Found {
-    let more = resources.len() > query.limit;
+    let beyond = resources.get(query.limit).and_then(|beyond| query.behind(beyond));
     resources.truncate(query.limit);
-    let next = resources.last().filter(|_| more).and_then(|last| query.behind(last));
-    Found { resources, total, next }
+    let end = match query.goes_back() {
+        true => beyond,
+        false => beyond.and_then(|_| query.behind(resources.last()?)),
+    };
+    Found::between(query, resources, total, end)
 }
 
 /// Checks the filter on what a store returned: nobody gets into an answer by a store's mistake.

@@ -5,13 +5,13 @@
 
 use http::Method;
 
-use super::Inner;
 use super::answer::Reply;
 use super::find::Place;
 use super::observe::Trace;
 use super::page::Found;
 use super::request::Call;
-use crate::cursor::Position;
+use super::{Inner, Registered};
+use crate::cursor::{Cursor, Position};
 use crate::query::{Across, Parameters, Part};
 use crate::resource::{Projection, Resource};
 use crate::store::{Context, StoreError};
@@ -21,6 +21,7 @@ use crate::{Error, Limits};
 struct Everything<'q> {
     rows: Vec<Row<'q>>,
     total: Option<usize>,
+    previous: Option<Position>,
     next: Option<Position>,
 }
 
@@ -37,19 +38,20 @@ impl<C: Context> Inner<C> {
             Method::POST => Parameters::from_body(call.body, &self.limits)?,
             _ => Parameters::from_url(call.query, &self.limits)?,
         };
+        let parameters = parameters.of_tenant(cx.tenant().as_str(), self.seal.as_ref());
         let types = self.types.iter().map(|registered| &registered.ty);
         let across = parameters.bind_across(types, self.compat, &self.limits, &mut trace.repairs, &self.links)?;
-        let found = if across.by_cursor {
-            self.behind_the_cursor(cx, &across).await?
+        let found = if let Some(cursor) = &across.cursor {
+            self.at_the_cursor(cx, &across, cursor).await?
         } else if across.is_sorted() {
             self.in_order(cx, &across, &self.limits).await?
         } else {
             self.one_after_the_other(cx, &across).await?
         };
-        let next = found.next.map(|position| across.next_cursor(&parameters, position));
-        let place = match across.by_cursor {
-            true => Place::Cursor { next },
-            false => Place::Index { start: across.offset.saturating_add(1) },
+        let text = |cursor| across.cursor_text(&parameters, cursor);
+        let place = match across.cursor {
+            Some(_) => Place::cursors(found.previous, found.next, text),
+            None => Place::Index { start: across.offset.saturating_add(1) },
         };
         let rows = found.rows.iter().map(|row| (&row.resource, row.projection));
         let mut reply = Reply::json(self.list_response(found.total, &place, rows));
@@ -66,7 +68,7 @@ impl<C: Context> Inner<C> {
             (total, skip) = (total.saturating_add(here), skip.saturating_sub(here));
             rows.extend(rows_of(part, found.resources)?);
         }
-        Ok(Everything { rows, total: Some(total), next: None })
+        Ok(Everything { rows, total: Some(total), previous: None, next: None })
     }
 
     async fn in_order<'q>(&self, cx: &C, across: &'q Across, limits: &Limits) -> Result<Everything<'q>, Error> {
@@ -82,12 +84,14 @@ impl<C: Context> Inner<C> {
         }
         rows.sort_by(|a, b| across.compare(&a.position, &b.position));
         let rows = rows.into_iter().skip(across.offset).take(across.limit).collect();
-        Ok(Everything { rows, total: Some(total), next: None })
+        Ok(Everything { rows, total: Some(total), previous: None, next: None })
     }
 
-    async fn behind_the_cursor<'q>(&self, cx: &C, across: &'q Across) -> Result<Everything<'q>, Error> {
+    /// A page between two positions, of which each type gives its part. How far a type was looked at is how far anything is
+    /// known: what others have beyond that is left for another page.
+    async fn at_the_cursor<'q>(&self, cx: &C, across: &'q Across, cursor: &Cursor) -> Result<Everything<'q>, Error> {
+        let back = cursor.goes_back();
         let (mut rows, mut total) = (Vec::new(), Some(0_usize));
-        // how far each type was looked at: behind that, nothing is known of it
         let mut known: Option<Position> = None;
         for (number, part) in &across.parts {
             let registered = self.registered(*number)?;
@@ -99,23 +103,35 @@ impl<C: Context> Inner<C> {
                 }
                 false => &part.query,
             };
-            let Found { resources, total: here, next } = self.page(registered, cx, query).await?;
+            let Found { resources, total: here, previous, next } = self.page(registered, cx, query).await?;
             total = total.zip(here).map(|(total, here)| total.saturating_add(here));
-            known = match (known, next) {
-                (Some(known), Some(next)) if across.compare(&next, &known).is_lt() => Some(next),
-                (known, next) => known.or(next),
+            let end = if back { previous } else { next };
+            known = match (known, end) {
+                (Some(known), Some(end)) if across.compare(&end, &known).is_lt() != back => Some(end),
+                (known, end) => known.or(end),
             };
             rows.extend(rows_of(part, resources)?);
         }
         rows.sort_by(|a, b| across.compare(&a.position, &b.position));
         if let Some(known) = &known {
-            rows.retain(|row| across.compare(&row.position, known).is_le());
+            rows.retain(|row| across.compare(&row.position, known).is_le() != back);
         }
-        if rows.len() > across.limit {
-            rows.truncate(across.limit);
-            known = rows.last().map(|last| last.position.clone());
-        }
-        Ok(Everything { rows, total, next: known })
+        let excess = rows.len().saturating_sub(across.limit);
+        let possible = across.parts.iter().all(|(number, _)| self.registered(*number).is_ok_and(Registered::goes_back));
+        let (previous, next) = match cursor {
+            Cursor::Before(position) => {
+                let first = rows.drain(..excess).next_back();
+                (first.map(|row| row.position).or(known), Some(position.clone()))
+            }
+            Cursor::After(_) | Cursor::Beginning => {
+                rows.truncate(across.limit);
+                let last = rows.last().filter(|_| excess > 0).map(|last| last.position.clone());
+                (cursor.position().filter(|_| possible).cloned(), last.or(known))
+            }
+        };
+        // the total is all that is asked for where nothing else is
+        let asked = across.limit > 0;
+        Ok(Everything { rows, total, previous: previous.filter(|_| asked), next: next.filter(|_| asked) })
     }
 }
 

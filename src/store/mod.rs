@@ -260,11 +260,13 @@ pub struct Capabilities {
     /// Whether a page by cursor is found without a look at what lies before it: whether [`Store::list`] is asked for
     /// [`Query::cursor`]. Of a store that cannot, the service asks everything that matches, and sorts and cuts it.
     pub cursor: bool,
+    /// Whether it is found in both directions, so that a page by cursor names the one before it too.
+    pub previous_cursor: bool,
 }
 
 impl Default for Capabilities {
     fn default() -> Self {
-        Self { change_password: false, create: true, delete: true, cursor: false }
+        Self { change_password: false, create: true, delete: true, cursor: false, previous_cursor: false }
     }
 }
 
@@ -276,10 +278,17 @@ impl Capabilities {
         self
     }
 
-    /// Says that [`Store::list`] answers [`Query::cursor`] with [`Page::following`].
+    /// Says that [`Store::list`] answers [`Query::cursor`] with [`Page::following`], in both directions.
     #[must_use]
     pub fn with_cursor(mut self) -> Self {
-        self.cursor = true;
+        (self.cursor, self.previous_cursor) = (true, true);
+        self
+    }
+
+    /// Says that [`Store::list`] knows no [`Cursor::Before`](crate::Cursor::Before): pages name no `previousCursor`.
+    #[must_use]
+    pub fn without_previous_cursor(mut self) -> Self {
+        self.previous_cursor = false;
         self
     }
 

@@ -28,6 +28,8 @@ enum Way {
     Unordered,
     /// what it knew of the position is gone
     Expired,
+    /// what matches and follows, but nothing before a position
+    ForwardsOnly,
 }
 
 #[derive(Clone)]
@@ -51,7 +53,9 @@ impl Store for Rows {
         if query.cursor.is_none() {
             return self.memory.list(cx, ty, query).await;
         }
-        assert!(self.way != Way::Unable, "the service asked for what the store cannot do");
+        let back = query.cursor.as_ref().is_some_and(Cursor::goes_back);
+        let unable = self.way == Way::Unable || (back && self.way == Way::ForwardsOnly);
+        assert!(!unable, "the service asked for what the store cannot do");
         if self.way == Way::Expired && matches!(query.cursor, Some(Cursor::After(_))) {
             let expired = Error::bad_request(ScimType::ExpiredCursor, "begin again: positions are kept for an hour");
             return Err(StoreError::Refused(Box::new(expired)));
@@ -98,6 +102,7 @@ impl Store for Rows {
     fn capabilities(&self) -> Capabilities {
         match self.way {
             Way::Unable => Capabilities::default(),
+            Way::ForwardsOnly => Capabilities::default().with_cursor().without_previous_cursor(),
             _ => Capabilities::default().with_cursor(),
         }
     }
@@ -139,6 +144,63 @@ fn whatever_the_store_does_itself_the_pages_are_the_same() {
         assert_eq!(pages(&scim, query), [vec!["u87", "u67"], vec!["u47", "u27"], vec!["u07"]]);
         let everybody = pages(&scim, "count=40").concat();
         assert_eq!(everybody.iter().collect::<std::collections::BTreeSet<_>>().len(), 100);
+    }
+}
+
+/// R-9865-2-10 R-9865-2-11
+#[test]
+fn whatever_the_store_does_itself_the_way_back_is_the_way_there() {
+    for way in [Way::Unable, Way::Following, Way::Candidates, Way::AllMatches] {
+        let (scim, _) = hundred(way, 1000);
+        for query in ["filter=active+eq+true&sortBy=userName&sortOrder=descending&count=2", "count=30"] {
+            let pages = pages(&scim, query);
+            let mut page = scim.get(&format!("/Users?cursor&{query}"));
+            while let Some(next) = page.body.get("nextCursor") {
+                page = scim.get(&format!("/Users?cursor={}&{query}", next.as_str().unwrap())).is(200);
+            }
+            let mut back = vec![page.each("userName")];
+            while let Some(previous) = page.body.get("previousCursor") {
+                page = scim.get(&format!("/Users?cursor={}&{query}", previous.as_str().unwrap())).is(200);
+                back.push(page.each("userName"));
+            }
+            back.reverse();
+            assert_eq!(back, pages, "{query}");
+        }
+    }
+}
+
+/// R-9865-2-10
+#[test]
+fn a_store_that_only_goes_forwards_names_no_way_back() {
+    let (scim, rows) = hundred(Way::ForwardsOnly, 1000);
+    let first = scim.get("/Users?cursor&count=2").is(200);
+    let second = scim.get(&format!("/Users?cursor={}&count=2", first.at("/nextCursor").as_str().unwrap())).is(200);
+    second.lacks(&["/previousCursor"]);
+    // a cursor from a time when the store could: the service finds the page
+    let able = Scim::of(Service::builder(BASE).resource(User::resource_type(), Rows { way: Way::Following, ..rows }));
+    let page = able.get(&format!("/Users?cursor={}&count=2", first.at("/nextCursor").as_str().unwrap())).is(200);
+    let back = scim.get(&format!("/Users?cursor={}&count=2", page.at("/previousCursor").as_str().unwrap())).is(200);
+    assert_eq!(back.each("id"), first.each("id"));
+}
+
+/// R-9865-2-09 R-9865-2-10
+#[test]
+fn nobody_is_missed_on_the_way_back_when_pages_are_short() {
+    for scan in [1, 2, 3, 10] {
+        let (scim, _) = hundred(Way::Candidates, scan);
+        let query = "filter=active+eq+true&sortBy=userName&count=3";
+        let mut page = scim.get(&format!("/Users?cursor&{query}"));
+        while let Some(next) = page.body.get("nextCursor") {
+            page = scim.get(&format!("/Users?cursor={}&{query}", next.as_str().unwrap())).is(200);
+        }
+        let (mut back, mut turns) = (page.each("userName"), 0);
+        while let Some(previous) = page.body.get("previousCursor") {
+            page = scim.get(&format!("/Users?cursor={}&{query}", previous.as_str().unwrap())).is(200);
+            back.splice(0..0, page.each("userName"));
+            turns += 1;
+            assert!(turns < 200, "pages without end");
+        }
+        assert_eq!(back, ["u07", "u27", "u47", "u67", "u87"], "{scan}");
     }
 }
 

@@ -240,11 +240,11 @@ impl Columns {
 fn map(ty: &ResourceType) -> Result<ColumnMap, MapError> {
     let members = ChildTable::new("group_members m", "m.tenant = groups.tenant AND m.group_id = groups.id");
     ColumnMap::builder(ty)
-        .column("id", Column::text("groups.id"))
+        .column("id", Column::text("groups.id").not_null())
         .column("externalId", Column::text("groups.external_id"))
         .column("displayName", Column::folded("groups.display_name_key"))
-        .column("meta.created", Column::whole_milliseconds("groups.created"))
-        .column("meta.lastModified", Column::whole_milliseconds("groups.modified"))
+        .column("meta.created", Column::whole_milliseconds("groups.created").not_null())
+        .column("meta.lastModified", Column::whole_milliseconds("groups.modified").not_null())
         .values("members", members.column("value", Column::text("m.member_id")))
         .build()
 }

@@ -3,11 +3,14 @@
 //! One statement sees one state of the database: a group is never shown with the version of before and the members of after.
 
 use scim_provider::filter::sql::{ColumnMap, Keyset, SqlFilter, SqlValue};
-use scim_provider::{BoundFilter, Page, Projection, Query, Resource, ResourceType, StoreError};
+use scim_provider::{BoundFilter, Cursor, Page, Projection, Query, Resource, ResourceType, StoreError};
 
 use crate::dialect::Dialect;
 use crate::record::{COLUMNS, Record};
 use crate::session::{Bind, Session};
+
+/// Up to how many matches are counted for each page by cursor: there are clients that show a total, and none that waits for one.
+const COUNTED: usize = 10_000;
 
 /// The table of a resource type, one end of the relation between groups and their members.
 #[derive(Clone, Copy, Debug)]
@@ -116,16 +119,21 @@ impl Table {
         if query.cursor.is_some() {
             let first = 2 + filter.map_or(0, |filter| filter.binds().len());
             if let Some(keyset) = query.keyset(ty, map, dialect.of_filters(), first) {
-                let rows = Rows {
-                    filter,
-                    after: Some(&keyset),
-                    order: keyset.order_by(),
-                    limit: next(query.limit),
-                    offset: 0,
+                // cursors are made of what the page is sorted by
+                let limit = next(query.limit);
+                let resources = self.following(session, tenant, ty, filter, &keyset, limit, &query.projection).await?;
+                if !exact {
+                    return Ok(Page::following_candidates(resources));
+                }
+                let total = match query.cursor {
+                    Some(Cursor::Beginning) if resources.len() <= query.limit => Some(resources.len()),
+                    _ => self.count_up_to(session, tenant, filter, query.scan.min(COUNTED)).await?,
                 };
-                // the next cursor is made of what the page is sorted by
-                let resources = self.rows(session, tenant, ty, &rows, &query.projection).await?;
-                return Ok(if exact { Page::following(resources) } else { Page::following_candidates(resources) });
+                let page = Page::following(resources);
+                return Ok(match total {
+                    Some(total) => page.with_total(total),
+                    None => page,
+                });
             }
         }
         let order = match &query.sort {
@@ -135,7 +143,7 @@ impl Table {
         match order {
             Some(order) if exact && query.cursor.is_none() => {
                 let (limit, offset) = (number(query.limit), number(query.offset));
-                let rows = Rows { filter, after: None, order: &order, limit, offset };
+                let rows = Rows { filter, order: &order, limit, offset };
                 let resources = match query.limit {
                     0 => Vec::new(),
                     _ => self.rows(session, tenant, ty, &rows, &query.answer).await?,
@@ -150,7 +158,7 @@ impl Table {
             }
             _ => {
                 // One more than may be looked at tells that there are too many. The service filters, sorts and cuts.
-                let rows = Rows { filter, after: None, order: self.oldest_first(), limit: next(query.scan), offset: 0 };
+                let rows = Rows { filter, order: self.oldest_first(), limit: next(query.scan), offset: 0 };
                 let resources = self.rows(session, tenant, ty, &rows, &query.projection).await?;
                 match resources.len() > query.scan {
                     true => Err(StoreError::TooMany),
@@ -176,9 +184,6 @@ impl Table {
         sql.push("(SELECT * FROM ");
         sql.push(self.name());
         sql.matching(tenant, rows.filter)?;
-        if let Some(keyset) = rows.after {
-            sql.predicate(keyset.sql(), keyset.binds())?;
-        }
         sql.push(" ORDER BY ");
         sql.push(rows.order);
         sql.push(" LIMIT ");
@@ -191,6 +196,63 @@ impl Table {
         sql.push(rows.order);
         let found = session.rows(&sql.text, &sql.binds).await?;
         found.iter().map(|row| Record::read(row, references)?.resource(ty, self.path())).collect()
+    }
+
+    /// The first rows behind a cursor, range by range of an index, each cut by itself and all together.
+    #[expect(clippy::too_many_arguments, reason = "a page is asked for once")]
+    async fn following(
+        self,
+        session: &mut Session,
+        tenant: &str,
+        ty: &ResourceType,
+        filter: Option<&SqlFilter>,
+        keyset: &Keyset,
+        limit: i64,
+        want: &Projection,
+    ) -> Result<Vec<Resource>, StoreError> {
+        let references = want.includes(self.path());
+        let mut sql = Statement::new(session.dialect());
+        self.select(&mut sql, references);
+        let mut joint = "(";
+        for (range, binds) in keyset.ranges() {
+            sql.push(joint);
+            sql.push("SELECT * FROM (SELECT * FROM ");
+            sql.push(self.name());
+            sql.matching_again(tenant, filter)?;
+            sql.predicate(range, binds)?;
+            sql.push(" ORDER BY ");
+            sql.push(keyset.order_by());
+            sql.limit(limit);
+            sql.push(") AS ");
+            sql.push(self.name());
+            joint = " UNION ALL ";
+        }
+        sql.push(") AS ");
+        sql.push(self.name());
+        sql.push(" ORDER BY ");
+        sql.push(keyset.order_by());
+        sql.limit(limit);
+        let found = session.rows(&sql.text, &sql.binds).await?;
+        found.iter().map(|row| Record::read(row, references)?.resource(ty, self.path())).collect()
+    }
+
+    /// How many match, if they are no more than so many: what a page by cursor costs must not grow with what lies around it.
+    async fn count_up_to(
+        self,
+        session: &mut Session,
+        tenant: &str,
+        filter: Option<&SqlFilter>,
+        most: usize,
+    ) -> Result<Option<usize>, StoreError> {
+        let mut sql = Statement::new(session.dialect());
+        sql.push("SELECT COUNT(*) FROM (SELECT 1 FROM ");
+        sql.push(self.name());
+        sql.matching(tenant, filter)?;
+        sql.limit(next(most));
+        sql.push(") AS counted");
+        let row = session.row(&sql.text, &sql.binds).await?;
+        let count = usize::try_from(row.map_or(Ok(0), |row| row.integer(0))?).unwrap_or_default();
+        Ok((count <= most).then_some(count))
     }
 
     async fn count(self, session: &mut Session, tenant: &str, filter: Option<&SqlFilter>) -> Result<usize, StoreError> {
@@ -247,8 +309,6 @@ impl Table {
 /// Which rows of a table.
 struct Rows<'q> {
     filter: Option<&'q SqlFilter>,
-    /// behind which row they begin
-    after: Option<&'q Keyset>,
     order: &'q str,
     limit: i64,
     offset: i64,
@@ -297,6 +357,25 @@ impl<'v> Statement<'v> {
         self.push(" WHERE tenant = ");
         self.bind(tenant);
         filter.map_or(Ok(()), |filter| self.predicate(filter.sql(), filter.binds()))
+    }
+
+    /// The same for one of several parts of a statement. Numbered placeholders are those of the first part.
+    fn matching_again(&mut self, tenant: &'v str, filter: Option<&'v SqlFilter>) -> Result<(), StoreError> {
+        if self.dialect == Dialect::Sqlite || self.binds.is_empty() {
+            return self.matching(tenant, filter);
+        }
+        self.push(" WHERE tenant = $1");
+        if let Some(filter) = filter {
+            self.push(" AND ");
+            self.push(filter.sql());
+        }
+        Ok(())
+    }
+
+    /// A number of ours, not of a client's text: each part of a statement has it, and numbered placeholders must not shift.
+    fn limit(&mut self, rows: i64) {
+        self.push(" LIMIT ");
+        self.push(&rows.to_string());
     }
 
     /// One more condition, whose placeholders are numbered from here on.

@@ -190,13 +190,13 @@ fn map(ty: &ResourceType) -> Result<ColumnMap, MapError> {
     let emails = ChildTable::new("user_emails e", "e.tenant = users.tenant AND e.user_id = users.id");
     let groups = ChildTable::new("group_members m", "m.tenant = users.tenant AND m.member_id = users.id");
     ColumnMap::builder(ty)
-        .column("id", Column::text("users.id"))
+        .column("id", Column::text("users.id").not_null())
         .column("externalId", Column::text("users.external_id"))
-        .column("userName", Column::folded("users.user_name_key"))
+        .column("userName", Column::folded("users.user_name_key").not_null())
         // the column says what is true of the person, which is more than what the document says
         .column("active", Column::json("users.attributes", &["active"]))
-        .column("meta.created", Column::whole_milliseconds("users.created"))
-        .column("meta.lastModified", Column::whole_milliseconds("users.modified"))
+        .column("meta.created", Column::whole_milliseconds("users.created").not_null())
+        .column("meta.lastModified", Column::whole_milliseconds("users.modified").not_null())
         .values(
             "emails",
             emails

@@ -8,6 +8,7 @@ use crate::{Cursor, Resource, Store};
 
 const FOLLOWING: &str =
     "the contract of `Page::following` (what follows the position, in order, and one more than the limit)";
+const BEFORE: &str = "the contract of `Cursor::Before` (what lies before the position, the nearest first)";
 const POSITION: &str = "the contract of `Position` (behind a value and an id, be the resource there still or not)";
 
 /// Pages by cursor hold everybody once, and the last one is known to be the last.
@@ -31,12 +32,7 @@ pub async fn pages_are_sorted<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, FOLLOWING);
     case.needs("displayName")?;
     let users = case.users(Tenant::A)?.which_finds_cursors()?;
-    for (name, display) in
-        [("a", "B"), ("b", "a"), ("c", "C"), ("d", "b"), ("e", "b"), ("f", ""), ("g", ""), ("h", "Ä")]
-    {
-        let display = if display.is_empty() { json!(null) } else { json!(display) };
-        users.create(json!({"userName": name, "displayName": display})).await?;
-    }
+    some_with_equal_and_missing_names(&users).await?;
     for sort in ["sortBy=displayName", "sortBy=displayName&sortOrder=descending", "sortBy=userName"] {
         let query = users.query(sort)?;
         let mut sorted = users.list(sort).await?.resources;
@@ -161,9 +157,85 @@ pub async fn a_position_that_nobody_was_at_is_a_position<F: Fixture>(fixture: &F
     Ok(())
 }
 
+/// Before each position lies what was shown before it, itself included, whatever the order.
+pub async fn pages_lead_back<F: Fixture>(fixture: &F) -> Verdict {
+    let case = Case::new(fixture, BEFORE);
+    case.needs("displayName")?;
+    let users = case.users(Tenant::A)?.which_goes_back()?;
+    some_with_equal_and_missing_names(&users).await?;
+    for sort in ["", "&sortBy=displayName", "&sortBy=displayName&sortOrder=descending", "&sortBy=userName"] {
+        let url = format!("cursor&count=3{sort}");
+        let query = users.query(&url)?;
+        let mut sorted = users.list("").await?.resources;
+        sorted.sort_by(|a, b| query.compare(a, b));
+        for (number, last) in sorted.iter().enumerate() {
+            let at = query.behind(last).map_or(Cursor::Beginning, Cursor::Before);
+            let (found, beyond) = page(&users, &url, at).await?;
+            let found: Vec<&str> = found.iter().map(id_of).collect();
+            let expected: Vec<&str> = sorted.iter().take(number + 1).rev().take(3).map(id_of).collect();
+            case.log.expect(found == expected, format!("`{url}`, back: {expected:?}"), format!("{found:?}"))?;
+            let more = number >= 3;
+            case.log.expect(beyond.is_some() == more, format!("more before them: {more}"), "what says otherwise")?;
+        }
+    }
+    Ok(())
+}
+
+/// A filter holds before a position too.
+pub async fn a_filter_holds_on_the_way_back<F: Fixture>(fixture: &F) -> Verdict {
+    let case = Case::new(fixture, BEFORE);
+    let users = case.users(Tenant::A)?.which_goes_back()?;
+    for number in 0..6 {
+        let prefix = if number % 2 == 0 { "even" } else { "odd" };
+        users.create_named(&format!("{prefix}-{number}")).await?;
+    }
+    let url = "cursor&count=1&filter=userName sw \"even\"";
+    let onwards = all(&users, url).await?;
+    let last =
+        users.list("filter=userName sw \"even\"").await?.resources.into_iter().max_by_key(|u| id_of(u).to_owned());
+    let end = last.as_ref().and_then(|last| users.query(url).ok()?.behind(last));
+    let mut back = walk(&users, url, end.map_or(Cursor::Beginning, Cursor::Before)).await?;
+    back.reverse();
+    case.log.expect(back == onwards, format!("{onwards:?}"), format!("{back:?}"))
+}
+
+/// Nobody who stays is missed on the way back, when the position's own resource is gone and others have come before it.
+pub async fn nobody_is_missed_on_the_way_back<F: Fixture>(fixture: &F) -> Verdict {
+    let case = Case::new(fixture, POSITION);
+    let users = case.users(Tenant::A)?.which_goes_back()?.which_deletes()?;
+    let mut made = Vec::new();
+    for name in ["b", "d", "f", "h", "j"] {
+        made.push(users.create_named(name).await?);
+    }
+    let url = "cursor&count=2&sortBy=userName";
+    let Some(last) = made.pop() else { return Ok(()) };
+    let at = users.query(url)?.behind(&last).map_or(Cursor::Beginning, Cursor::Before);
+    users.delete(id_of(&last)).await?;
+    made.push(users.create_named("i").await?);
+    users.create_named("k").await?;
+    let back = walk(&users, url, at).await?;
+    let expected: Vec<&str> = made.iter().rev().map(id_of).collect();
+    case.log.expect(back == expected, format!("all before the position: {expected:?}"), format!("{back:?}"))
+}
+
+async fn some_with_equal_and_missing_names<S: Store>(users: &Desk<'_, S>) -> Result<(), Stop> {
+    for (name, display) in
+        [("a", "B"), ("b", "a"), ("c", "C"), ("d", "b"), ("e", "b"), ("f", ""), ("g", ""), ("h", "Ä")]
+    {
+        let display = if display.is_empty() { json!(null) } else { json!(display) };
+        users.create(json!({"userName": name, "displayName": display})).await?;
+    }
+    Ok(())
+}
+
 /// The ids of all pages of a query.
 async fn all<S: Store>(users: &Desk<'_, S>, url: &str) -> Result<Vec<String>, Stop> {
-    let (mut found, mut next) = (Vec::new(), Some(Cursor::Beginning));
+    walk(users, url, Cursor::Beginning).await
+}
+
+/// The ids from here to the end, or to the beginning.
+async fn walk<S: Store>(users: &Desk<'_, S>, url: &str, from: Cursor) -> Result<Vec<String>, Stop> {
+    let (mut found, mut next) = (Vec::new(), Some(from));
     for _ in 0..40 {
         let Some(at) = next else { return Ok(found) };
         let (resources, behind) = page(users, url, at).await?;
@@ -173,7 +245,8 @@ async fn all<S: Store>(users: &Desk<'_, S>, url: &str) -> Result<Vec<String>, St
     Err(users.log.failure("a last page of a few users", "pages without end"))
 }
 
-/// One page, after what the store left has been done, as the service does it, and where the next one begins.
+/// One page, after what the store left has been done, as the service does it, and where the one beyond it begins. On the way
+/// back that is where the first resource beyond it lies.
 async fn page<S: Store>(users: &Desk<'_, S>, url: &str, at: Cursor) -> Result<(Vec<Resource>, Option<Cursor>), Stop> {
     let mut query = users.query(url)?;
     query.cursor = Some(at);
@@ -185,9 +258,12 @@ async fn page<S: Store>(users: &Desk<'_, S>, url: &str, at: Cursor) -> Result<(V
         resources.retain(|user| query.follows(user));
         resources.sort_by(|a, b| query.compare(a, b));
     }
-    let more = resources.len() > query.limit;
+    let beyond = resources.get(query.limit).and_then(|beyond| query.behind(beyond));
     resources.truncate(query.limit);
-    let next = resources.last().filter(|_| more).and_then(|last| query.behind(last)).map(Cursor::After);
+    let next = match query.goes_back() {
+        true => beyond.map(Cursor::Before),
+        false => beyond.and_then(|_| query.behind(resources.last()?)).map(Cursor::After),
+    };
     if let Some(filter) = query.filter.as_ref().filter(|_| !page.is_filtered()) {
         resources.retain(|user| filter.matches(user));
     }

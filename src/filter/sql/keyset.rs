@@ -11,10 +11,12 @@ use crate::schema::table::AttrId;
 
 /// What finds the page behind a cursor in SQL; made by [`Query::keyset`](crate::Query::keyset).
 ///
-/// The predicate is exact, and the order is that of the evaluator in memory, whatever the database's locale.
+/// The predicate is exact, and the order is that of the evaluator in memory, whatever the database's locale. On an index of
+/// the column and the id, in the order of bytes, a page costs the same wherever it lies.
 #[derive(Clone)]
 pub struct Keyset {
     order_by: String,
+    ranges: Vec<(String, Vec<SqlValue>)>,
     sql: String,
     binds: Vec<SqlValue>,
 }
@@ -33,6 +35,14 @@ impl Keyset {
     /// The values of its placeholders, in order.
     pub fn binds(&self) -> &[SqlValue] {
         &self.binds
+    }
+
+    /// The same rows, range by range of an index, each with the values of its placeholders, which are numbered as in
+    /// [`sql`](Self::sql). There are two where rows without a value follow those with one, and the column was not said to be
+    /// [`not_null`](super::Column::not_null): databases find neither of them by index in a predicate with both. They are in
+    /// order, and no row is in both, so that a page is what `UNION ALL` makes of them.
+    pub fn ranges(&self) -> impl Iterator<Item = (&str, &[SqlValue])> {
+        self.ranges.iter().map(|(sql, binds)| (sql.as_str(), binds.as_slice()))
     }
 }
 
@@ -54,59 +64,75 @@ pub(crate) struct Order {
     pub(crate) descending: bool,
 }
 
+/// An order and the direction in which it is followed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeysetOrder {
+    /// by id, where there is none
+    pub(crate) by: Option<Order>,
+    pub(crate) back: bool,
+}
+
 impl ColumnMap {
     /// The terms behind ORDER BY, when the columns order as the documents do. The attribute is single-valued or a part of
     /// what is.
     pub(crate) fn order_by(&self, ty: &ResourceType, order: Order, dialect: Dialect) -> Option<String> {
-        let (column, id) = (self.ordered(ty, order.attribute)?, self.mapped(AttrId::ID)?);
+        self.terms(ty, KeysetOrder { by: Some(order), back: false }, dialect)
+    }
+
+    fn terms(&self, ty: &ResourceType, order: KeysetOrder, dialect: Dialect) -> Option<String> {
         let mut writer = Writer::new(dialect, 1);
-        writer.value(column);
-        writer.collation(column.holds == Holds::Text);
-        writer.push(if order.descending { " DESC NULLS FIRST, " } else { " ASC NULLS LAST, " });
-        writer.value(id);
+        if let Some(by) = order.by {
+            let column = self.ordered(ty, by.attribute)?;
+            writer.value(column);
+            writer.collation(column.holds == Holds::Text);
+            writer.push(if by.descending == order.back { " ASC NULLS LAST, " } else { " DESC NULLS FIRST, " });
+        }
+        writer.value(self.mapped(AttrId::ID)?);
         writer.collation(true);
-        writer.push(" ASC");
+        writer.push(if order.back { " DESC" } else { " ASC" });
         Some(writer.finish().0)
     }
 
-    /// What follows the position, when the columns order as the documents do and can hold what the position does.
+    /// What follows the position in either direction, when the columns order as the documents do and can hold what the position does.
     pub(crate) fn keyset(
         &self,
         ty: &ResourceType,
-        order: Option<Order>,
-        after: Option<(Option<ValueRef<'_>>, &str)>,
+        order: KeysetOrder,
+        position: Option<(Option<ValueRef<'_>>, &str)>,
         dialect: Dialect,
         first_placeholder: usize,
     ) -> Option<Keyset> {
         let id = self.ordered(ty, AttrId::ID)?;
-        let order_by = match order {
-            Some(order) => self.order_by(ty, order, dialect)?,
-            None => {
-                let mut writer = Writer::new(dialect, 1);
-                writer.value(id);
-                writer.collation(true);
-                writer.push(" ASC");
-                writer.finish().0
-            }
-        };
-        let expr = match after {
-            None => Expr::Const(true),
+        let order_by = self.terms(ty, order, dialect)?;
+        let ranges = match position {
+            None => vec![Expr::Const(true)],
             Some((value, last)) => {
-                let behind = Expr::Compare(id, Cmp::Gt, text(last)?);
-                match order {
-                    None => behind,
-                    Some(order) => {
-                        let exact = ty.node(order.attribute).definition().case_exact;
-                        let column = Ordered { column: self.ordered(ty, order.attribute)?, exact };
-                        column.follows(order.descending, value, behind)?
+                // a position is behind its resource: on the way back that one comes first
+                let behind = Expr::Compare(id, if order.back { Cmp::Le } else { Cmp::Gt }, text(last)?);
+                match order.by {
+                    None => vec![behind],
+                    Some(by) => {
+                        let exact = ty.node(by.attribute).definition().case_exact;
+                        let column = Ordered { column: self.ordered(ty, by.attribute)?, exact };
+                        column.follows(by.descending != order.back, value, behind)?
                     }
                 }
             }
         };
-        let mut writer = Writer::new(dialect, first_placeholder);
-        writer.predicate(expr, false);
-        let (sql, binds) = writer.finish();
-        Some(Keyset { order_by, sql, binds })
+        let mut binds = Vec::new();
+        let mut written = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            let mut writer = Writer::new(dialect, first_placeholder.saturating_add(binds.len()));
+            writer.predicate(range, false);
+            let (sql, values) = writer.finish();
+            binds.extend_from_slice(&values);
+            written.push((sql, values));
+        }
+        let sql = match written.as_slice() {
+            [(only, _)] => only.clone(),
+            several => format!("({})", several.iter().map(|(sql, _)| sql.as_str()).collect::<Vec<_>>().join(" OR ")),
+        };
+        Some(Keyset { order_by, ranges: written, sql, binds })
     }
 
     /// The column of an attribute, if it orders as the documents do.
@@ -129,28 +155,34 @@ struct Ordered {
 
 impl Ordered {
     /// The rows behind a value, and behind the id among those that have it. No value is last ascending and first descending.
-    fn follows(&self, descending: bool, value: Option<ValueRef<'_>>, behind: Expr) -> Option<Expr> {
+    ///
+    /// That the column is not less is said apart: of `k > v OR (k = v AND id > i)` alone, databases make no range.
+    fn follows(&self, descending: bool, value: Option<ValueRef<'_>>, behind: Expr) -> Option<Vec<Expr>> {
         let column = self.column;
-        let null = Expr::Null(column);
+        let missing = Expr::Null(column);
         let Some(value) = value else {
-            let same = Expr::all(vec![null.clone(), behind]);
-            return Some(if descending { Expr::any(vec![same, null.negated()]) } else { same });
+            let same = Expr::all(vec![missing.clone(), behind]);
+            return Some(if descending { vec![same, missing.negated()] } else { vec![same] });
         };
-        let (beyond, same) = match column.holds {
+        let here = match column.holds {
             Holds::Boolean => {
                 let is = value.as_bool()?;
                 // true follows false
                 let beyond = if is == descending { Expr::Flag(column, !is) } else { Expr::Const(false) };
-                (beyond, Expr::Flag(column, is))
+                Expr::any(vec![beyond, Expr::all(vec![Expr::Flag(column, is), behind])])
             }
             _ => {
                 let value = self.bind(value)?;
-                let beyond = if descending { Cmp::Lt } else { Cmp::Gt };
-                (Expr::Compare(column, beyond, value.clone()), Expr::Compare(column, Cmp::Eq, value))
+                let (from, beyond) = if descending { (Cmp::Le, Cmp::Lt) } else { (Cmp::Ge, Cmp::Gt) };
+                let beyond = Expr::Compare(column, beyond, value.clone());
+                Expr::all(vec![Expr::Compare(column, from, value), Expr::any(vec![beyond, behind])])
             }
         };
-        let here = Expr::any(vec![beyond, Expr::all(vec![same, behind])]);
-        Some(here.guarded(column, !descending))
+        Some(match (column.not_null, descending) {
+            (true, _) => vec![here],
+            (false, true) => vec![here.guarded(column, false)],
+            (false, false) => vec![here.guarded(column, false), missing],
+        })
     }
 
     fn bind(&self, value: ValueRef<'_>) -> Option<SqlValue> {

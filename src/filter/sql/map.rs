@@ -18,6 +18,7 @@ use crate::{AttrPath, Compat};
 pub struct Column {
     source: Source,
     form: Form,
+    not_null: bool,
 }
 
 /// How a value is reached.
@@ -41,23 +42,23 @@ enum Form {
 impl Column {
     /// The text itself, for attributes that are `caseExact` and for references and binary values.
     pub const fn text(column: &'static str) -> Self {
-        Self { source: Source::Sql(column), form: Form::Text }
+        Self { source: Source::Sql(column), form: Form::Text, not_null: false }
     }
 
     /// The folded text, [`fold(value)`](crate::fold), for attributes that are not `caseExact`. The host writes this key in
     /// the same statement as the value. It is never left to the database's `lower()`, which folds other characters.
     pub const fn folded(key_column: &'static str) -> Self {
-        Self { source: Source::Sql(key_column), form: Form::Folded }
+        Self { source: Source::Sql(key_column), form: Form::Folded, not_null: false }
     }
 
     /// A boolean: 1 and 0 in SQLite, `boolean` in PostgreSQL.
     pub const fn boolean(column: &'static str) -> Self {
-        Self { source: Source::Sql(column), form: Form::Boolean }
+        Self { source: Source::Sql(column), form: Form::Boolean, not_null: false }
     }
 
     /// A whole number: `INTEGER` in SQLite, `bigint` in PostgreSQL.
     pub const fn integer(column: &'static str) -> Self {
-        Self { source: Source::Sql(column), form: Form::Integer }
+        Self { source: Source::Sql(column), form: Form::Integer, not_null: false }
     }
 
     /// A decimal number: `REAL` in SQLite, `double precision` in PostgreSQL.
@@ -65,7 +66,7 @@ impl Column {
     /// Beyond 2^53 such a column cannot tell whole numbers apart; comparisons there are checked in memory, and so is every
     /// order.
     pub const fn number(column: &'static str) -> Self {
-        Self { source: Source::Sql(column), form: Form::Number }
+        Self { source: Source::Sql(column), form: Form::Number, not_null: false }
     }
 
     /// A point in time as whole milliseconds since 1970-01-01T00:00:00Z, rounded down: what
@@ -73,14 +74,14 @@ impl Column {
     ///
     /// What happens within one millisecond is checked in memory, and so is every order.
     pub const fn timestamp(column: &'static str) -> Self {
-        Self { source: Source::Sql(column), form: Form::Time { whole: false } }
+        Self { source: Source::Sql(column), form: Form::Time { whole: false }, not_null: false }
     }
 
     /// As [`timestamp`](Self::timestamp), where the host vouches that documents hold whole milliseconds and nothing was
     /// rounded: the times in `meta` that [`Resource::stamped`](crate::Resource::stamped) wrote. All comparisons and orders
     /// are exact.
     pub const fn whole_milliseconds(column: &'static str) -> Self {
-        Self { source: Source::Sql(column), form: Form::Time { whole: true } }
+        Self { source: Source::Sql(column), form: Form::Time { whole: true }, not_null: false }
     }
 
     /// A value inside a column with a JSON document: `json("users.document", &["name", "familyName"])`. A text column in
@@ -89,7 +90,15 @@ impl Column {
     /// Text of `caseExact` attributes and booleans can be compared there. Of everything else it can only be told whether
     /// there is a value.
     pub const fn json(column: &'static str, path: &'static [&'static str]) -> Self {
-        Self { source: Source::Json(column, path), form: Form::Json }
+        Self { source: Source::Json(column, path), form: Form::Json, not_null: false }
+    }
+
+    /// Says that the column is declared NOT NULL, as that of what every document has can be: `userName`, the times in `meta`.
+    /// A page by cursor is then a single range of an index, in either direction.
+    #[must_use]
+    pub const fn not_null(mut self) -> Self {
+        self.not_null = true;
+        self
     }
 }
 
@@ -155,6 +164,8 @@ pub struct ColumnMap {
 pub(super) struct Mapped {
     pub(super) source: Source,
     pub(super) holds: Holds,
+    /// whether every row has a value
+    pub(super) not_null: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -310,7 +321,7 @@ impl Column {
                 }
             }
         }
-        Ok(Mapped { source: self.source, holds })
+        Ok(Mapped { source: self.source, holds, not_null: self.not_null })
     }
 }
 

@@ -52,7 +52,7 @@ mod translate;
 
 pub use explain::Explain;
 pub use keyset::Keyset;
-pub(crate) use keyset::Order;
+pub(crate) use keyset::{KeysetOrder, Order};
 pub use map::{ChildTable, Column, ColumnMap, ColumnMapBuilder, MapError, MapErrorKind};
 
 use expr::{Expr, Writer};

@@ -47,12 +47,18 @@ impl Table {
         let most = query.limit.saturating_add(1);
         if let (None, None) = (&query.filter, &query.sort) {
             let ids = self.orders.get(ty.name()).map(|orders| &orders.ids);
-            let start = match &query.cursor {
-                Some(Cursor::After(position)) => Bound::Excluded(position.id()),
-                _ => Bound::Unbounded,
+            let range =
+                |from, to| ids.into_iter().flat_map(move |ids| ids.range::<str, _>((from, to)).map(|(_, slot)| *slot));
+            let slots: Vec<Slot> = match &query.cursor {
+                Some(Cursor::After(position)) => {
+                    range(Bound::Excluded(position.id()), Bound::Unbounded).take(most).collect()
+                }
+                Some(Cursor::Before(position)) => {
+                    range(Bound::Unbounded, Bound::Included(position.id())).rev().take(most).collect()
+                }
+                Some(Cursor::Beginning) | None => range(Bound::Unbounded, Bound::Unbounded).take(most).collect(),
             };
-            let slots = ids.into_iter().flat_map(|ids| ids.range::<str, _>((start, Bound::Unbounded))).take(most);
-            let resources = slots.filter_map(|(_, slot)| Some((*slot, &self.stored(*slot)?.resource)));
+            let resources = slots.into_iter().filter_map(|slot| Some((slot, &self.stored(slot)?.resource)));
             let page = resources.map(|(slot, resource)| self.joined(slot, resource, &query.projection)).collect();
             return Page::following(page).with_total(ids.map_or(0, BTreeMap::len));
         }

@@ -86,7 +86,7 @@ impl Store for Model {
         let path = if ty.name() == "User" { "userName" } else { "displayName" };
         let indexed = query.filter.as_ref().and_then(|f| f.required_text(path)).is_some();
         let mut tenant = self.reach(cx, None, Fault::Nothing);
-        let behind = matches!(query.cursor, Some(Cursor::After(_)));
+        let behind = matches!(query.cursor, Some(Cursor::After(_) | Cursor::Before(_)));
         if (self.is(Fault::CursorsAcross) && behind)
             || (self.is(Fault::ListsAcross) && query.filter.is_none())
             || (self.is(Fault::FindsAcross) && indexed)

@@ -331,6 +331,22 @@ faults! {
     CursorsQuote,
     /// pages by cursor do not ask for the tenant
     CursorsAcross,
+    /// a page before a position is that before the end
+    BackFromTheEnd,
+    /// a page before a position is the first
+    BackToTheBeginning,
+    /// the resource that a position is behind does not lie before it
+    BackSkipsItsRow,
+    /// on the way back a position looks its row up
+    BackNeedsItsRow,
+    /// on the way back those of equal values are skipped
+    BackSkipsEquals,
+    /// on the way back nobody is met who has no value
+    BackLosesMissing,
+    /// on the way back the filter is forgotten
+    BackForgetsTheFilter,
+    /// a page before a position has no more than the limit
+    BackEndsEarly,
     /// a PATCH changes members, and the name later
     MembersBeforeName,
     /// a PATCH removes what it does not name

@@ -90,17 +90,39 @@ pub(super) fn page(
 /// A page by cursor: what matches, or candidates for it.
 fn following(model: &Model, all: Vec<Resource>, matching: Vec<Resource>, query: &Query) -> Result<Page, StoreError> {
     let is = |fault| model.is(fault);
-    let candidates = model.honesty == Honesty::Candidates || is(Fault::CursorsForgetTheFilter);
+    let back = query.cursor.as_ref().is_some_and(Cursor::goes_back);
+    let forgetful = is(Fault::CursorsForgetTheFilter) || (back && is(Fault::BackForgetsTheFilter));
+    let candidates = model.honesty == Honesty::Candidates || forgetful;
     let mut rows = if candidates { all } else { matching };
     let known: Vec<Resource> = rows.clone();
     rows.sort_by(|a, b| query.compare(a, b));
     if is(Fault::CursorsForgetTheOrder) {
         rows.reverse();
     }
-    let most = query.limit + usize::from(!is(Fault::CursorsEndEarly));
+    let early = is(Fault::CursorsEndEarly) || (back && is(Fault::BackEndsEarly));
+    let most = query.limit + usize::from(!early);
+    let path = query.sort.as_ref().map(Sort::path);
+    let value = |r: &Resource| path.as_ref().and_then(|path| text(r, path)).map(|t| fold(&t).into_owned());
+    if let Some(Cursor::Before(position)) = &query.cursor {
+        let own = |r: &Resource| r.id() == Some(position.id());
+        let last = position.value().and_then(|v| v.as_str()).map(|t| fold(&t).into_owned());
+        match model.fault {
+            Some(Fault::BackFromTheEnd) => {}
+            Some(Fault::BackNeedsItsRow) if !known.iter().any(own) => rows.clear(),
+            Some(Fault::BackSkipsItsRow) => rows.retain(|r| query.follows(r) && !own(r)),
+            Some(Fault::BackSkipsEquals) if query.sort.is_some() => {
+                rows.retain(|r| query.follows(r) && (own(r) || value(r) != last));
+            }
+            Some(Fault::BackLosesMissing) if query.sort.is_some() => {
+                rows.retain(|r| query.follows(r) && value(r).is_some());
+            }
+            _ => rows.retain(|r| query.follows(r)),
+        }
+        if is(Fault::BackToTheBeginning) {
+            rows.drain(..rows.len().saturating_sub(most));
+        }
+    }
     if let Some(Cursor::After(position)) = &query.cursor {
-        let path = query.sort.as_ref().map(Sort::path);
-        let value = |r: &Resource| path.as_ref().and_then(|path| text(r, path)).map(|t| fold(&t).into_owned());
         let last = position.value().and_then(|v| v.as_str()).map(|t| fold(&t).into_owned());
         let here = known.iter().position(|r| r.id() == Some(position.id()));
         match model.fault {
@@ -124,7 +146,7 @@ fn following(model: &Model, all: Vec<Resource>, matching: Vec<Resource>, query: 
         }
     }
     rows.truncate(most);
-    Ok(match candidates && !is(Fault::CursorsForgetTheFilter) {
+    Ok(match candidates && !forgetful {
         true => Page::following_candidates(rows),
         false => Page::following(rows),
     })

@@ -9,7 +9,7 @@ use super::world::PROBE;
 
 pub(crate) fn map(ty: &ResourceType) -> ColumnMap {
     ColumnMap::builder(ty)
-        .column("id", Column::text("users.id"))
+        .column("id", Column::text("users.id").not_null())
         .column("userName", Column::folded("users.user_name_key"))
         .column("externalId", Column::text("users.external_id"))
         .column("active", Column::boolean("users.active"))
@@ -143,6 +143,24 @@ impl<E: Engine> Tables<E> {
     pub(crate) fn following(&mut self, keyset: &Keyset) -> Vec<String> {
         let sql = format!("SELECT id FROM users WHERE {} ORDER BY {}", keyset.sql(), keyset.order_by());
         self.engine.texts(&sql, keyset.binds())
+    }
+
+    /// The same, range by range.
+    pub(crate) fn in_ranges(&mut self, keyset: &Keyset) -> Vec<String> {
+        let numbers = keyset.ranges().scan(0, |first, (_, binds)| {
+            *first += binds.len();
+            Some(*first - binds.len())
+        });
+        let mut rows = Vec::new();
+        for ((sql, binds), before) in keyset.ranges().zip(numbers) {
+            // alone, a range's placeholders begin with the first
+            let alone = (1..=binds.len())
+                .fold(sql.to_owned(), |sql, n| sql.replace(&format!("${}::", before + n), &format!("${n}::")));
+            rows.extend(
+                self.engine.texts(&format!("SELECT id FROM users WHERE {alone} ORDER BY {}", keyset.order_by()), binds),
+            );
+        }
+        rows
     }
 
     /// What the database says that it would do; `explain` is its word for the question.

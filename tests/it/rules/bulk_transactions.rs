@@ -41,7 +41,7 @@ impl BulkTransaction<Caller> for Draft {
     async fn commit(&self, cx: Caller) -> Result<(), StoreError> {
         assert_eq!(cx.tenant.as_str(), "draft");
         self.ended.lock().unwrap().push("commit");
-        if self.fails { Err(StoreError::Unavailable { retry_after: Some(3), throttled: false }) } else { Ok(()) }
+        if self.fails { Err(StoreError::unavailable(3)) } else { Ok(()) }
     }
 
     async fn roll_back(&self, _: Caller) -> Result<(), StoreError> {

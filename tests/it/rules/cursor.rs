@@ -3,7 +3,7 @@
 use scim_provider::{MemoryStore, Service, User};
 use serde_json::{Value, json};
 
-use crate::scim::{Answer, BASE, LIST, SEARCH, Scim, id_of, user};
+use crate::scim::{Answer, BASE, LIST, SEARCH, Scim, user};
 
 fn ten() -> Scim {
     let scim = Scim::limited(|limits| {
@@ -67,10 +67,30 @@ fn an_empty_cursor_asks_for_the_first_page() {
 
 /// R-9865-2-10 R-9865-2-11
 #[test]
-fn there_is_no_way_back() {
-    for page in pages(&ten(), "count=4") {
-        page.lacks(&["/previousCursor"]);
+fn pages_lead_back() {
+    let scim = ten();
+    for query in
+        ["count=4", "count=3&sortBy=title", "count=3&sortBy=title&sortOrder=descending", "count=1&sortBy=active"]
+    {
+        let onwards = pages(&scim, query);
+        let mut page = scim.get(&format!("/Users?cursor&{query}")).lacks(&["/previousCursor"]);
+        while let Some(cursor) = next(&page) {
+            page = scim.get(&format!("/Users?cursor={cursor}&{query}"));
+        }
+        let mut back = vec![page.body];
+        while let Some(cursor) = back[back.len() - 1].get("previousCursor") {
+            back.push(scim.get(&format!("/Users?cursor={}&{query}", cursor.as_str().unwrap())).is(200).body);
+            assert!(back.len() <= onwards.len(), "{query}: pages without end");
+        }
+        back.reverse();
+        // the same resources between the same cursors: from each page on, both ways lead to the same
+        assert!(back.iter().eq(onwards.iter().map(|page| &page.body)), "{query}");
     }
+    let search = |cursor: Value| json!({"schemas": [SEARCH], "sortBy": "userName", "count": 6, "cursor": cursor});
+    let first = scim.post("/Users/.search", search(json!(""))).is(200).lacks(&["/previousCursor"]);
+    let second = scim.post("/Users/.search", search(first.at("/nextCursor"))).is(200);
+    let back = scim.post("/Users/.search", search(second.at("/previousCursor"))).is(200);
+    assert_eq!(back.body, first.body);
 }
 
 /// R-9865-2.4-02 R-9865-2.4-03 R-9865-2.3-01
@@ -89,7 +109,7 @@ fn a_count_of_nothing_asks_for_the_total() {
     }
 }
 
-/// R-9865-2.1-06
+/// R-9865-2.1-06 R-9865-5-07
 #[test]
 fn a_count_that_is_too_large_is_lowered() {
     ten().get("/Users?cursor&count=7").is(200).has(json!({"itemsPerPage": 6, "totalResults": 10}));
@@ -227,50 +247,153 @@ fn each_page_is_counted_anew() {
     assert_eq!(rest.is(200).has(json!({"totalResults": 8})).each("userName"), ["u2", "u3"]);
 }
 
-/// R-9865-5-01 R-9865-5-02 R-9865-5-05
+/// R-9865-5-01 R-9865-5-02
 #[test]
 fn a_cursor_of_another_tenant_reaches_nothing() {
     let scim = ten();
     let other = scim.tenant("b");
-    let own = other.create("/Users", user(json!({"userName": "own"})));
+    other.create("/Users", user(json!({"userName": "own"})));
     for page in pages(&scim, "count=3") {
-        let Some(cursor) = next(&page) else { continue };
-        let found = other.get(&format!("/Users?cursor={cursor}&count=3")).is(200).has(json!({"totalResults": 1}));
-        assert!(found.each("id").iter().all(|id| id == id_of(&own)));
+        for name in ["/nextCursor", "/previousCursor"] {
+            let Value::String(cursor) = page.at(name) else { continue };
+            other.get(&format!("/Users?cursor={cursor}&count=3")).refused(400, "invalidCursor");
+        }
     }
 }
 
-/// R-9865-2-09
+/// R-9865-5-05
+#[test]
+fn every_bad_cursor_is_refused_alike() {
+    let scim = ten();
+    scim.group("g", &[]);
+    let query = "count=2&filter=active+eq+true";
+    let page = scim.get(&format!("/Users?cursor&{query}"));
+    let own = next(&page).unwrap();
+    let cursor = |scim: &Scim, url: &str| next(&scim.get(url)).unwrap();
+    let (other, foreign) = (scim.tenant("b"), ten());
+    for n in 0..5 {
+        other.create("/Users", user(json!({"userName": format!("o{n}"), "active": true})));
+    }
+    let flipped = own.replacen(&own[20..21], if &own[20..21] == "A" { "B" } else { "A" }, 1);
+    let bad = [
+        "x".to_owned(),
+        "%C3%A9".to_owned(),
+        "%00".to_owned(),
+        own[..own.len() - 1].to_owned(),
+        flipped,
+        format!("{own}{own}"),
+        cursor(&scim, "/Users?cursor&count=2"),
+        cursor(&scim, "/Users?cursor&count=2&filter=active+eq+true&sortBy=userName"),
+        cursor(&scim, "/?cursor&count=2&filter=active+eq+true"),
+        cursor(&other, "/Users?cursor&count=2"),
+        cursor(&other, &format!("/Users?cursor&{query}")),
+        cursor(&foreign, "/Users?cursor&count=2"),
+    ];
+    let refused: std::collections::BTreeSet<String> = bad
+        .iter()
+        .map(|cursor| {
+            scim.get(&format!("/Users?cursor={cursor}&{query}")).refused(400, "invalidCursor").body.to_string()
+        })
+        .collect();
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    // the way that a search takes is no other
+    let search = json!({"schemas": [SEARCH], "filter": "active eq true", "count": 2, "cursor": bad[10]});
+    assert!(refused.contains(&scim.post("/Users/.search", search).refused(400, "invalidCursor").body.to_string()));
+    scim.get(&format!("/Users?cursor={own}&{query}")).is(200);
+}
+
+/// R-9865-5-04
+#[test]
+fn a_sealed_cursor_tells_nothing_and_cannot_be_forged() {
+    // whoever has the key writes it in front of what it seals: bad encryption, enough of a key
+    fn close(key: u8, plain: &[u8]) -> Vec<u8> {
+        std::iter::once(key).chain(plain.iter().map(|byte| byte ^ key)).collect()
+    }
+    let store = MemoryStore::new();
+    let sealed = |key: u8| {
+        let open = move |sealed: &[u8]| {
+            let (first, rest) = sealed.split_first()?;
+            (*first == key).then(|| rest.iter().map(|byte| byte ^ key).collect())
+        };
+        let builder = Service::builder(BASE).resource(User::resource_type(), store.clone());
+        Scim::of(builder.cursor_seal(move |plain| close(key, plain), open))
+    };
+    let (scim, other) = (sealed(7), sealed(8));
+    let plain = Scim::of(Service::builder(BASE).resource(User::resource_type(), store.clone()));
+    for name in ["ada", "bea", "cyd"] {
+        scim.user(json!({"userName": name}));
+    }
+    let query = "count=1&sortBy=userName";
+    let cursor = |scim: &Scim| next(&scim.get(&format!("/Users?cursor&{query}"))).unwrap();
+    for (from, to) in [(&scim, &other), (&other, &scim), (&plain, &scim), (&scim, &plain)] {
+        to.get(&format!("/Users?cursor={}&{query}", cursor(from))).refused(400, "invalidCursor");
+    }
+    assert_eq!(names(&pages(&scim, query)), ["ada", "bea", "cyd"]);
+    let second = scim.get(&format!("/Users?cursor={}&{query}", cursor(&scim)));
+    let back = scim.get(&format!("/Users?cursor={}&{query}", second.at("/previousCursor").as_str().unwrap()));
+    assert_eq!(back.is(200).each("userName"), ["ada"]);
+}
+
+const CHURNED: [&str; 5] = [
+    "count=3",
+    "count=3&sortBy=userName",
+    "count=3&sortBy=userName&sortOrder=descending",
+    "count=3&sortBy=title",
+    "count=3&sortBy=title&sortOrder=descending",
+];
+
+/// R-9865-2-09 R-9865-2-10
 #[test]
 fn nobody_is_missed_or_met_twice_while_others_come_and_go() {
-    for query in ["count=2", "count=2&sortBy=userName", "count=2&sortBy=title&sortOrder=descending"] {
-        let scim = ten();
-        let mut staying: Vec<String> = ["startIndex=1", "startIndex=7"]
-            .into_iter()
-            .flat_map(|start| scim.get(&format!("/Users?{start}&count=6")).each("id"))
-            .collect();
-        let mut seen = Vec::new();
-        let mut cursor = Some(String::new());
-        for round in 0..30 {
-            let Some(from) = cursor else { break };
-            let page = scim.get(&format!("/Users?cursor={from}&{query}")).is(200);
-            seen.extend(page.each("id"));
-            cursor = next(&page);
-            if round < 4 {
-                // the resource that the cursor was made of goes, and others come in front of it and behind it
-                let gone = seen.last().unwrap().clone();
-                scim.delete(&format!("/Users/{gone}")).is(204);
-                staying.retain(|id| *id != gone);
-                for name in ["aa", "zz"] {
-                    scim.create("/Users", user(json!({"userName": format!("{name}{round}"), "title": name})));
+    for query in CHURNED {
+        let scim = Scim::limited(|_| {});
+        for n in 0..40 {
+            let title = if n % 3 == 0 { json!({}) } else { json!({"title": format!("T{}", n % 2)}) };
+            scim.create("/Users", crate::scim::merged(user(json!({"userName": format!("u{n:02}")})), title));
+        }
+        let mut staying = scim.get("/Users?count=100").each("id");
+        for way in ["nextCursor", "previousCursor"] {
+            // the way back begins at a page behind which nobody is
+            let mut cursor = match way {
+                "nextCursor" => String::new(),
+                _ => {
+                    pages(&scim, query).last().and_then(|page| page.body.get(way)?.as_str().map(str::to_owned)).unwrap()
                 }
+            };
+            let shown: Vec<String> = match way {
+                "nextCursor" => Vec::new(),
+                _ => pages(&scim, query).last().unwrap().each("id"),
+            };
+            let (mut seen, mut newcomers) = (shown, std::collections::VecDeque::new());
+            for round in 0..200 {
+                let page = scim.get(&format!("/Users?cursor={cursor}&{query}")).is(200);
+                seen.extend(page.each("id"));
+                let Some(beyond) = page.body.get(way) else { break };
+                cursor = beyond.as_str().unwrap().to_owned();
+                assert!(round < 199, "{query}: pages without end");
+                if round >= 6 {
+                    continue;
+                }
+                // newcomers stay for three pages; of those who were there, one that was shown goes, one that was not, and the
+                // one that the position was made of
+                for name in ["aa", "u20-", "zz"] {
+                    let came = user(json!({"userName": format!("{name}{way}{round}"), "title": name}));
+                    newcomers.push_back(scim.create("/Users", came));
+                }
+                let shown = |id: &&String| seen.contains(id);
+                let mut goes: Vec<String> = staying.iter().find(shown).into_iter().cloned().collect();
+                goes.extend(staying.iter().rev().find(|id| !shown(id)).cloned());
+                goes.extend(seen.last().filter(|last| staying.contains(last) && !goes.contains(last)).cloned());
+                staying.retain(|id| !goes.contains(id));
+                let late = newcomers.len().saturating_sub(9);
+                let goes = goes.into_iter().map(|id| format!("/Users/{id}")).chain(newcomers.drain(..late));
+                goes.for_each(|path| drop(scim.delete(&path).is(204)));
             }
+            for id in &staying {
+                assert_eq!(seen.iter().filter(|found| *found == id).count(), 1, "{query}, {way}: {id} in {seen:?}");
+            }
+            let distinct: std::collections::BTreeSet<&String> = seen.iter().collect();
+            assert_eq!(distinct.len(), seen.len(), "{query}, {way}: somebody was met twice: {seen:?}");
         }
-        assert_eq!(cursor, None, "{query}: pages without end");
-        for id in &staying {
-            assert_eq!(seen.iter().filter(|found| *found == id).count(), 1, "{query}: {id} in {seen:?}");
-        }
-        let distinct: std::collections::BTreeSet<&String> = seen.iter().collect();
-        assert_eq!(distinct.len(), seen.len(), "{query}: somebody was met twice: {seen:?}");
     }
 }

@@ -110,7 +110,7 @@ fn one_order_holds_for_all() {
     assert!(by_id.is_sorted() && by_id.len() == 9);
 }
 
-/// R-9865-2-08 R-9865-2.2-01
+/// R-9865-2-08 R-9865-2-10 R-9865-2-11 R-9865-2.2-01
 #[test]
 fn cursors_cross_the_borders_of_types() {
     let scim = mixed();
@@ -128,17 +128,25 @@ fn cursors_cross_the_borders_of_types() {
         }
         for count in 1..5 {
             let (mut found, mut cursor) = (Vec::new(), String::new());
-            loop {
+            let mut last = loop {
                 let page = scim.get(&format!("/?cursor={cursor}&count={count}{query}")).is(200);
                 assert_eq!(page.at("/totalResults"), json!(expected.len()), "{query}");
                 found.extend(page.each("id"));
                 match page.body.get("nextCursor") {
                     Some(next) => cursor = next.as_str().unwrap().to_owned(),
-                    None => break,
+                    None => break page,
                 }
                 assert!(found.len() <= expected.len(), "pages without end: {query}");
-            }
+            };
             assert_eq!(found, expected, "{query} by {count}");
+            let mut back = last.each("id");
+            while let Some(previous) = last.body.get("previousCursor") {
+                last = scim.get(&format!("/?cursor={}&count={count}{query}", previous.as_str().unwrap())).is(200);
+                back.splice(0..0, last.each("id"));
+                assert!(back.len() <= expected.len(), "pages without end: {query}");
+            }
+            assert_eq!(back, expected, "{query} by {count}, back");
+            scim.get(&format!("/?cursor&count={count}{query}")).lacks(&["/previousCursor"]);
         }
     }
     let cursor = scim.get("/Users?cursor&count=1").at("/nextCursor");
