@@ -55,8 +55,8 @@ impl Store for Groups {
     }
 
     async fn list(&self, _: &TenantId, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
-        let members = ChildTable::new("group_members m", "m.group_id = groups.id")
-            .column("value", Column::text("CAST(m.user_id AS TEXT)"));
+        let members = ChildTable::keyed("group_members m", &[("m.group_id", "groups.id")])
+            .column("value", Column::text("CAST(m.user_id AS TEXT)").assigned());
         let map = ColumnMap::builder(ty)
             .column("displayName", Column::folded("name_key"))
             .values("members", members)

@@ -238,14 +238,15 @@ impl Columns {
 
 /// Where the attributes lie, for filters and orders.
 fn map(ty: &ResourceType) -> Result<ColumnMap, MapError> {
-    let members = ChildTable::new("group_members m", "m.tenant = groups.tenant AND m.group_id = groups.id");
+    let members = ChildTable::keyed("group_members m", &[("m.tenant", "groups.tenant"), ("m.group_id", "groups.id")])
+        .within("m.tenant = (SELECT tenant FROM scope)");
     ColumnMap::builder(ty)
         .column("id", Column::text("groups.id").not_null())
         .column("externalId", Column::text("groups.external_id"))
         .column("displayName", Column::folded("groups.display_name_key"))
         .column("meta.created", Column::whole_milliseconds("groups.created").not_null())
         .column("meta.lastModified", Column::whole_milliseconds("groups.modified").not_null())
-        .values("members", members.column("value", Column::text("m.member_id")))
+        .values("members", members.column("value", Column::text("m.member_id").assigned()))
         .build()
 }
 

@@ -179,6 +179,7 @@ impl Table {
     ) -> Result<Vec<Resource>, StoreError> {
         let references = want.includes(self.path());
         let mut sql = Statement::new(session.dialect());
+        sql.scope(tenant);
         self.select(&mut sql, references);
         // the page is cut first, so that references are read for what is in it and for nothing else
         sql.push("(SELECT * FROM ");
@@ -257,6 +258,7 @@ impl Table {
 
     async fn count(self, session: &mut Session, tenant: &str, filter: Option<&SqlFilter>) -> Result<usize, StoreError> {
         let mut sql = Statement::new(session.dialect());
+        sql.scope(tenant);
         sql.push("SELECT COUNT(*) FROM ");
         sql.push(self.name());
         sql.matching(tenant, filter)?;
@@ -352,7 +354,16 @@ impl<'v> Statement<'v> {
         self.bind(id);
     }
 
-    /// The tenant's rows that match, as far as the filter says it. They are the statement's first values.
+    /// Names the tenant for what a filter looks up before any resource. That is done in SQLite only.
+    fn scope(&mut self, tenant: &'v str) {
+        if self.dialect == Dialect::Sqlite {
+            self.push("WITH scope (tenant) AS (SELECT ");
+            self.bind(tenant);
+            self.push(") ");
+        }
+    }
+
+    /// The tenant's rows that match, as far as the filter says it. They are PostgreSQL's first values.
     fn matching(&mut self, tenant: &'v str, filter: Option<&'v SqlFilter>) -> Result<(), StoreError> {
         self.push(" WHERE tenant = ");
         self.bind(tenant);

@@ -187,8 +187,10 @@ impl Columns {
 
 /// Where the attributes lie, for filters and orders.
 fn map(ty: &ResourceType) -> Result<ColumnMap, MapError> {
-    let emails = ChildTable::new("user_emails e", "e.tenant = users.tenant AND e.user_id = users.id");
-    let groups = ChildTable::new("group_members m", "m.tenant = users.tenant AND m.member_id = users.id");
+    let emails = ChildTable::keyed("user_emails e", &[("e.tenant", "users.tenant"), ("e.user_id", "users.id")])
+        .within("e.tenant = (SELECT tenant FROM scope)");
+    let groups = ChildTable::keyed("group_members m", &[("m.tenant", "users.tenant"), ("m.member_id", "users.id")])
+        .within("m.tenant = (SELECT tenant FROM scope)");
     ColumnMap::builder(ty)
         .column("id", Column::text("users.id").not_null())
         .column("externalId", Column::text("users.external_id"))
@@ -204,7 +206,7 @@ fn map(ty: &ResourceType) -> Result<ColumnMap, MapError> {
                 .column("type", Column::folded("e.type_key"))
                 .column("primary", Column::boolean("e.is_primary")),
         )
-        .values("groups", groups.column("value", Column::text("m.group_id")))
+        .values("groups", groups.column("value", Column::text("m.group_id").assigned()))
         .build()
 }
 

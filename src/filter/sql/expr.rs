@@ -2,6 +2,7 @@
 //!
 //! Every predicate is true or false and never NULL: negating one never loses a row.
 
+use super::child::{Rows, Tie};
 use super::map::{Holds, Mapped, Source};
 use super::{Dialect, SqlValue};
 
@@ -22,7 +23,7 @@ pub(super) enum Expr {
     /// a row of a child table that satisfies
     Exists {
         from: &'static str,
-        on: &'static str,
+        tie: Tie,
         filter: Box<Expr>,
     },
 }
@@ -68,24 +69,42 @@ impl Expr {
         }
     }
 
-    pub(super) fn exists(from: &'static str, on: &'static str, filter: Self) -> Self {
-        if filter.is(false) { filter } else { Self::Exists { from, on, filter: Box::new(filter) } }
+    pub(super) fn exists(rows: &Rows, filter: Self) -> Self {
+        if filter.is(false) {
+            filter
+        } else {
+            Self::Exists { from: rows.from, tie: rows.tie, filter: Box::new(filter) }
+        }
+    }
+
+    pub(super) fn null(column: Mapped) -> Self {
+        if column.assigned { Self::Const(false) } else { Self::Null(column) }
     }
 
     pub(super) fn not_null(column: Mapped) -> Self {
-        Self::Null(column).negated()
+        Self::null(column).negated()
     }
 
     /// A test of the column's value, made two-valued: `null` says what holds where there is none.
     pub(super) fn guarded(self, column: Mapped, null: bool) -> Self {
         match null {
-            true => Self::any(vec![Self::Null(column), self]),
+            true => Self::any(vec![Self::null(column), self]),
             false => Self::all(vec![Self::not_null(column), self]),
         }
     }
 
     pub(super) fn is(&self, value: bool) -> bool {
         matches!(self, Self::Const(is) if *is == value)
+    }
+
+    /// Whether an index can be asked for what satisfies, as far as its form goes.
+    fn is_sought(&self) -> bool {
+        match self {
+            Self::Compare(_, cmp, _) => *cmp != Cmp::Ne,
+            Self::All(parts) => parts.iter().any(Self::is_sought),
+            Self::Any(parts) => parts.iter().all(Self::is_sought),
+            _ => false,
+        }
     }
 }
 
@@ -162,19 +181,74 @@ impl Writer {
                 self.push(") > 0");
             }
             Expr::Ends(column, text) => self.ends(column, text),
-            Expr::Exists { from, on, filter } => {
-                self.push("EXISTS (SELECT 1 FROM ");
-                self.push(from);
-                self.push(" WHERE (");
-                self.push(on);
-                self.push(")");
-                if !filter.is(true) {
-                    self.push(" AND ");
-                    self.predicate(*filter, negated);
+            Expr::Exists { from, tie, filter } => match (self.dialect, tie) {
+                // of several keys one is the tenant's: without it, the rows of all tenants would be looked through
+                (Dialect::Sqlite, Tie::Keys { keys, within })
+                    if !negated && filter.is_sought() && (keys.len() == 1 || within.is_some()) =>
+                {
+                    self.among_owners(from, keys, within, *filter);
                 }
-                self.push(")");
+                _ => self.exists(from, tie, *filter, negated),
+            },
+        }
+        self.push(")");
+    }
+
+    fn exists(&mut self, from: &'static str, tie: Tie, filter: Expr, negated: bool) {
+        self.push("EXISTS (SELECT 1 FROM ");
+        self.push(from);
+        self.push(" WHERE (");
+        match tie {
+            Tie::On(on) => self.push(on),
+            Tie::Keys { keys, .. } => {
+                for (at, (key, owner)) in keys.iter().enumerate() {
+                    self.push(if at > 0 { " AND " } else { "" });
+                    self.push(owner);
+                    self.push(" = ");
+                    self.push(key);
+                }
             }
         }
+        self.push(")");
+        if !filter.is(true) {
+            self.push(" AND ");
+            self.predicate(filter, negated);
+        }
+        self.push(")");
+    }
+
+    /// The same as EXISTS, in the form for which SQLite looks the rows of the child table up first: for an EXISTS it walks
+    /// through the resources. Rows of nobody are left out, because the answer would be NULL for all who are not found.
+    fn among_owners(
+        &mut self,
+        from: &'static str,
+        keys: &'static [(&'static str, &'static str)],
+        within: Option<&'static str>,
+        filter: Expr,
+    ) {
+        self.push(if keys.len() > 1 { "(" } else { "" });
+        for (at, (_, owner)) in keys.iter().enumerate() {
+            self.push(if at > 0 { ", " } else { "" });
+            self.push(owner);
+        }
+        self.push(if keys.len() > 1 { ") IN (SELECT " } else { " IN (SELECT " });
+        for (at, (key, _)) in keys.iter().enumerate() {
+            self.push(if at > 0 { ", " } else { "" });
+            self.push(key);
+        }
+        self.push(" FROM ");
+        self.push(from);
+        self.push(" WHERE ");
+        for (key, _) in keys {
+            self.push(key);
+            self.push(" IS NOT NULL AND ");
+        }
+        if let Some(within) = within {
+            self.push("(");
+            self.push(within);
+            self.push(") AND ");
+        }
+        self.predicate(filter, false);
         self.push(")");
     }
 

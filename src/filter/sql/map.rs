@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 
+use super::child::{ChildTable, Rows};
 use crate::error::excerpt;
 use crate::schema::table::{AttrId, Node};
 use crate::schema::{AttributeType, ResourceType};
@@ -19,6 +20,7 @@ pub struct Column {
     source: Source,
     form: Form,
     not_null: bool,
+    assigned: bool,
 }
 
 /// How a value is reached.
@@ -40,25 +42,29 @@ enum Form {
 }
 
 impl Column {
+    const fn new(source: Source, form: Form) -> Self {
+        Self { source, form, not_null: false, assigned: false }
+    }
+
     /// The text itself, for attributes that are `caseExact` and for references and binary values.
     pub const fn text(column: &'static str) -> Self {
-        Self { source: Source::Sql(column), form: Form::Text, not_null: false }
+        Self::new(Source::Sql(column), Form::Text)
     }
 
     /// The folded text, [`fold(value)`](crate::fold), for attributes that are not `caseExact`. The host writes this key in
     /// the same statement as the value. It is never left to the database's `lower()`, which folds other characters.
     pub const fn folded(key_column: &'static str) -> Self {
-        Self { source: Source::Sql(key_column), form: Form::Folded, not_null: false }
+        Self::new(Source::Sql(key_column), Form::Folded)
     }
 
     /// A boolean: 1 and 0 in SQLite, `boolean` in PostgreSQL.
     pub const fn boolean(column: &'static str) -> Self {
-        Self { source: Source::Sql(column), form: Form::Boolean, not_null: false }
+        Self::new(Source::Sql(column), Form::Boolean)
     }
 
     /// A whole number: `INTEGER` in SQLite, `bigint` in PostgreSQL.
     pub const fn integer(column: &'static str) -> Self {
-        Self { source: Source::Sql(column), form: Form::Integer, not_null: false }
+        Self::new(Source::Sql(column), Form::Integer)
     }
 
     /// A decimal number: `REAL` in SQLite, `double precision` in PostgreSQL.
@@ -66,7 +72,7 @@ impl Column {
     /// Beyond 2^53 such a column cannot tell whole numbers apart; comparisons there are checked in memory, and so is every
     /// order.
     pub const fn number(column: &'static str) -> Self {
-        Self { source: Source::Sql(column), form: Form::Number, not_null: false }
+        Self::new(Source::Sql(column), Form::Number)
     }
 
     /// A point in time as whole milliseconds since 1970-01-01T00:00:00Z, rounded down: what
@@ -74,14 +80,14 @@ impl Column {
     ///
     /// What happens within one millisecond is checked in memory, and so is every order.
     pub const fn timestamp(column: &'static str) -> Self {
-        Self { source: Source::Sql(column), form: Form::Time { whole: false }, not_null: false }
+        Self::new(Source::Sql(column), Form::Time { whole: false })
     }
 
     /// As [`timestamp`](Self::timestamp), where the host vouches that documents hold whole milliseconds and nothing was
     /// rounded: the times in `meta` that [`Resource::stamped`](crate::Resource::stamped) wrote. All comparisons and orders
     /// are exact.
     pub const fn whole_milliseconds(column: &'static str) -> Self {
-        Self { source: Source::Sql(column), form: Form::Time { whole: true }, not_null: false }
+        Self::new(Source::Sql(column), Form::Time { whole: true })
     }
 
     /// A value inside a column with a JSON document: `json("users.document", &["name", "familyName"])`. A text column in
@@ -90,47 +96,23 @@ impl Column {
     /// Text of `caseExact` attributes and booleans can be compared there. Of everything else it can only be told whether
     /// there is a value.
     pub const fn json(column: &'static str, path: &'static [&'static str]) -> Self {
-        Self { source: Source::Json(column, path), form: Form::Json, not_null: false }
+        Self::new(Source::Json(column, path), Form::Json)
     }
 
     /// Says that the column is declared NOT NULL, as that of what every document has can be: `userName`, the times in `meta`.
     /// A page by cursor is then a single range of an index, in either direction.
     #[must_use]
-    pub const fn not_null(mut self) -> Self {
-        self.not_null = true;
-        self
-    }
-}
-
-/// A table with one row for each value of a multi-valued attribute: `emails`, `members`, `groups`.
-///
-/// `from` and `on` are what stands behind FROM and WHERE. `on` ties the rows to the resource, and to its tenant.
-///
-/// ```
-/// # use scim_provider::filter::sql::{ChildTable, Column};
-/// let emails = ChildTable::new("user_emails e", "e.tenant = users.tenant AND e.user_id = users.id")
-///     .column("value", Column::folded("e.value_key"))
-///     .column("type", Column::folded("e.type_key"))
-///     .column("primary", Column::boolean("e.is_primary"));
-/// ```
-#[derive(Clone, Debug)]
-pub struct ChildTable {
-    from: &'static str,
-    on: &'static str,
-    columns: Vec<(&'static str, Column)>,
-}
-
-impl ChildTable {
-    /// A table and its tie to the resource's row.
-    pub const fn new(from: &'static str, on: &'static str) -> Self {
-        Self { from, on, columns: Vec::new() }
+    pub const fn not_null(self) -> Self {
+        Self { not_null: true, ..self }
     }
 
-    /// Adds the column of a sub-attribute; of an attribute without any, `value` is its value.
+    /// Vouches that the attribute always has a value: the column is never NULL, and never the empty text. In a child table,
+    /// that each value of the multi-valued attribute has this part, and a row: what refers to a resource, say.
+    ///
+    /// Nothing has to ask for NULL then, and `members pr` is exact.
     #[must_use]
-    pub fn column(mut self, sub_attribute: &'static str, column: Column) -> Self {
-        self.columns.push((sub_attribute, column));
-        self
+    pub const fn assigned(self) -> Self {
+        Self { not_null: true, assigned: true, ..self }
     }
 }
 
@@ -148,7 +130,7 @@ impl ChildTable {
 ///     .column("meta.lastModified", Column::whole_milliseconds("users.changed_at"))
 ///     .column("name.familyName", Column::folded("users.family_name_key"))
 ///     .column("externalId", Column::json("users.document", &["externalId"]))
-///     .values("emails", ChildTable::new("emails e", "e.user_id = users.id").column("value", Column::folded("e.value_key")))
+///     .values("emails", ChildTable::keyed("emails e", &[("e.user_id", "users.id")]).column("value", Column::folded("e.value_key")))
 ///     .build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -166,6 +148,8 @@ pub(super) struct Mapped {
     pub(super) holds: Holds,
     /// whether every row has a value
     pub(super) not_null: bool,
+    /// there is always a value, and not an empty one
+    pub(super) assigned: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,14 +166,6 @@ pub(super) enum Holds {
     Presence {
         text: bool,
     },
-}
-
-/// A child table, resolved.
-#[derive(Clone, Debug)]
-pub(super) struct Rows {
-    pub(super) from: &'static str,
-    pub(super) on: &'static str,
-    pub(super) columns: BTreeMap<AttrId, Mapped>,
 }
 
 impl ColumnMap {
@@ -264,32 +240,8 @@ impl ColumnMapBuilder {
     }
 }
 
-impl ChildTable {
-    fn resolve(&self, ty: &ResourceType, attribute: AttrId, path: &str) -> Result<Rows, MapError> {
-        check_sql(self.from, path)?;
-        check_sql(self.on, path)?;
-        let mut columns = BTreeMap::new();
-        for (name, column) in &self.columns {
-            let path = format!("{path}.{name}");
-            let (id, node) = match ty.node(attribute).is_complex() {
-                false if *name == "value" => (attribute, ty.node(attribute)),
-                false => return Err(MapError::unknown(&path)),
-                true => {
-                    let id = find(ty, &path)?;
-                    (id, ty.node(id))
-                }
-            };
-            if id != attribute && node.is_multi() {
-                return Err(MapError::new(MapErrorKind::Shape, &path, "is multi-valued within a value"));
-            }
-            put(columns.entry(id), &path, column.resolve(node, &path)?)?;
-        }
-        Ok(Rows { from: self.from, on: self.on, columns })
-    }
-}
-
 impl Column {
-    fn resolve(self, node: &Node, path: &str) -> Result<Mapped, MapError> {
+    pub(super) fn resolve(self, node: &Node, path: &str) -> Result<Mapped, MapError> {
         let mistyped = |text| Err(MapError::new(MapErrorKind::Form, path, text));
         let exact = node.definition().case_exact;
         let text = matches!(node.kind(), AttributeType::String | AttributeType::Reference | AttributeType::Binary);
@@ -321,11 +273,11 @@ impl Column {
                 }
             }
         }
-        Ok(Mapped { source: self.source, holds, not_null: self.not_null })
+        Ok(Mapped { source: self.source, holds, not_null: self.not_null, assigned: self.assigned })
     }
 }
 
-fn find(ty: &ResourceType, path: &str) -> Result<AttrId, MapError> {
+pub(super) fn find(ty: &ResourceType, path: &str) -> Result<AttrId, MapError> {
     let parsed = AttrPath::parse(path).map_err(|_| MapError::unknown(path))?;
     let (id, _) = ty.find(&parsed, Compat::strict()).ok_or_else(|| MapError::unknown(path))?;
     let (table, node) = (ty.table(), ty.node(id));
@@ -339,7 +291,7 @@ fn find(ty: &ResourceType, path: &str) -> Result<AttrId, MapError> {
     Ok(id)
 }
 
-fn put<T>(entry: btree_map::Entry<'_, AttrId, T>, path: &str, value: T) -> Result<(), MapError> {
+pub(super) fn put<T>(entry: btree_map::Entry<'_, AttrId, T>, path: &str, value: T) -> Result<(), MapError> {
     match entry {
         btree_map::Entry::Occupied(_) => Err(MapError::new(MapErrorKind::Twice, path, "is mapped twice")),
         btree_map::Entry::Vacant(entry) => {
@@ -349,7 +301,7 @@ fn put<T>(entry: btree_map::Entry<'_, AttrId, T>, path: &str, value: T) -> Resul
     }
 }
 
-fn check_sql(sql: &str, path: &str) -> Result<(), MapError> {
+pub(super) fn check_sql(sql: &str, path: &str) -> Result<(), MapError> {
     if sql.trim().is_empty() || sql.contains('?') {
         return Err(MapError::new(MapErrorKind::Sql, path, "is mapped to SQL that is empty or holds a `?`"));
     }
@@ -386,11 +338,11 @@ pub enum MapErrorKind {
 }
 
 impl MapError {
-    fn new(kind: MapErrorKind, path: &str, text: &'static str) -> Self {
+    pub(super) fn new(kind: MapErrorKind, path: &str, text: &'static str) -> Self {
         Self { kind, path: path.to_owned(), text }
     }
 
-    fn unknown(path: &str) -> Self {
+    pub(super) fn unknown(path: &str) -> Self {
         Self::new(MapErrorKind::UnknownAttribute, path, "is not known")
     }
 

@@ -39,8 +39,18 @@
 //! otherwise). An index on a text column serves `eq`; one in the order of bytes, as all are in SQLite and with
 //! `COLLATE "C"` in PostgreSQL, serves `sw` and the orderings too.
 //!
+//! # Which index is used
+//!
+//! A child table that is [`keyed`](ChildTable::keyed) is looked up by its own index: `emails.value eq` costs what it finds.
+//!
+//! SQLite plans by estimates. As long as it has no statistics it believes that any tenant has ten rows, and where an index
+//! serves the ORDER BY it rather walks through those ten, all of them, than looks up what is asked for. Tell it otherwise,
+//! once: by `ANALYZE` when the tables are filled, or by estimates in `sqlite_stat1`, as a migration of `examples/sql-store`
+//! does it. PostgreSQL gathers statistics by itself.
+//!
 //! A filter within [`Limits::filter_terms`](crate::Limits::filter_terms) has at most two bind values for each comparison.
 
+mod child;
 mod explain;
 mod expr;
 mod keyset;
@@ -50,10 +60,11 @@ mod test;
 mod tests;
 mod translate;
 
+pub use child::ChildTable;
 pub use explain::Explain;
 pub use keyset::Keyset;
 pub(crate) use keyset::{KeysetOrder, Order};
-pub use map::{ChildTable, Column, ColumnMap, ColumnMapBuilder, MapError, MapErrorKind};
+pub use map::{Column, ColumnMap, ColumnMapBuilder, MapError, MapErrorKind};
 
 use expr::{Expr, Writer};
 use translate::Translator;

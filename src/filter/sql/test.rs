@@ -53,7 +53,7 @@ impl Translated {
 /// The test of a value that is there; what it says of NULL does not matter.
 pub(super) fn of_value(column: Mapped, test: &Test, side: Side) -> Translated {
     let is_text = matches!(column.holds, Holds::Text | Holds::Presence { text: true });
-    let empty = if is_text { Expr::Empty(column) } else { Expr::Const(false) };
+    let empty = if is_text && !column.assigned { Expr::Empty(column) } else { Expr::Const(false) };
     match (test, column.holds) {
         (Test::Present, _) => Translated::exact(empty.negated()),
         (Test::Absent, _) => Translated::exact(empty),
@@ -67,6 +67,9 @@ pub(super) fn of_value(column: Mapped, test: &Test, side: Side) -> Translated {
 }
 
 fn of_text(column: Mapped, op: CompareOp, key: &str) -> Expr {
+    if let Some((before, _)) = key.split_once('\0') {
+        return of_nul(column, op, before);
+    }
     let text = |cmp, text: &str| Expr::Compare(column, cmp, SqlValue::Text(text.to_owned()));
     match op {
         CompareOp::Co | CompareOp::Sw | CompareOp::Ew if key.is_empty() => Expr::Const(true),
@@ -78,6 +81,18 @@ fn of_text(column: Mapped, op: CompareOp, key: &str) -> Expr {
             Expr::all(vec![text(Cmp::Ge, key), below])
         }
         _ => ordering(op).map_or(Expr::Const(false), |cmp| text(cmp, key)),
+    }
+}
+
+/// A comparison with a text that holds U+0000, behind `before`. A filter that was made by hand can have one; no document
+/// has, and PostgreSQL cannot be given one. A value is less up to `before` and greater from there on.
+fn of_nul(column: Mapped, op: CompareOp, before: &str) -> Expr {
+    let text = |cmp| Expr::Compare(column, cmp, SqlValue::Text(before.to_owned()));
+    match op {
+        CompareOp::Gt | CompareOp::Ge => text(Cmp::Gt),
+        CompareOp::Lt | CompareOp::Le => text(Cmp::Le),
+        CompareOp::Ne => Expr::Const(true),
+        CompareOp::Eq | CompareOp::Co | CompareOp::Sw | CompareOp::Ew => Expr::Const(false),
     }
 }
 

@@ -1,9 +1,10 @@
 //! From a bound filter to a predicate, comparison by comparison. What `eval.rs` says in memory is said here in SQL; the
 //! comments there tell the rules, those here what the map cannot know.
 
+use super::child::Rows;
 use super::explain::{Fate, Part};
 use super::expr::Expr;
-use super::map::{ColumnMap, Mapped, Rows};
+use super::map::{ColumnMap, Mapped};
 use super::test::{Side, Translated, of_value};
 use crate::filter::bind::{Bound, Leaf};
 use crate::filter::operand::Test;
@@ -156,14 +157,13 @@ impl<'m> Translator<'m> {
         let Some(rows) = self.map.rows(leaf.attribute) else {
             return Translated::unknown(side, NO_TABLE);
         };
-        let exists = |filter| Expr::exists(rows.from, rows.on, filter);
+        let exists = |filter| Expr::exists(rows, filter);
         if leaf.sub.is_none() && self.table().node(leaf.attribute).is_complex() {
-            // a row may be of a value with nothing in it, or with nothing that has a column
-            let something = match side {
-                Side::Upper => Expr::Const(true),
-                Side::Lower => Expr::any(rows.columns.values().copied().map(present).collect()),
-            };
-            return Translated { expr: exists(something), lost: Some(NO_OBJECT) };
+            // a row may be of a value with nothing in it, or with nothing that has a column, unless one always has
+            let proof = Expr::any(rows.columns.values().copied().map(present).collect());
+            let lost = if proof.is(true) { None } else { Some(NO_OBJECT) };
+            let something = if side == Side::Upper { Expr::Const(true) } else { proof };
+            return Translated { expr: exists(something), lost };
         }
         let Some(column) = rows.columns.get(&leaf.sub.unwrap_or(leaf.attribute)).copied() else {
             return Translated::unknown(side, NO_COLUMN);
@@ -190,7 +190,7 @@ impl<'m> Translator<'m> {
         Translated { expr: value.expr.guarded(column, null), lost: value.lost }
     }
 
-    /// A value path: one EXISTS, so that everything in the brackets is about the same value.
+    /// A value path: one subquery, so that everything in the brackets is about the same value.
     fn element(&mut self, attribute: AttrId, filter: &Bound, side: Side) -> (Expr, bool) {
         let node = self.table().node(attribute);
         if node.is_multi() {
@@ -198,7 +198,7 @@ impl<'m> Translator<'m> {
                 return self.unknown_element(attribute, NO_TABLE, side);
             };
             let (inner, exact) = self.bound(filter, Scope::Row(rows), side);
-            return (Expr::exists(rows.from, rows.on, inner), exact);
+            return (Expr::exists(rows, inner), exact);
         }
         if node.is_extension() {
             return self.unknown_element(attribute, NO_OBJECT, side);
