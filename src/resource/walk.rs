@@ -29,6 +29,9 @@ impl Reader<'_> {
         let children = table.node(parent).children();
         let (open, base) = (self.out.len(), self.spans.len());
         let mut seen = Seen::default();
+        if self.mode == Mode::Value {
+            self.unassigned.get_or_insert_default();
+        }
         self.out.push(b'{');
         while let Some(key) = map.next_key_seed(KeySeed { table, children, names: self.names_unknown(parent) })? {
             let id = match key {
@@ -53,12 +56,15 @@ impl Reader<'_> {
                 continue;
             }
             let before = self.separate(base);
-            let start = self.out.len();
+            let (start, secrets) = (self.out.len(), self.secrets.len());
             self.out.extend_from_slice(table.node(id).key().as_bytes());
             if map.next_value_seed(ValueSeed { reader: self, id, element: false, depth: depth + 1 })? {
                 self.close_span(id, start);
             } else {
                 self.out.truncate(before);
+                if self.secrets.len() == secrets {
+                    self.note_unassigned(table.node(id).name());
+                }
             }
         }
         self.check_required(children, base)?;
@@ -129,15 +135,16 @@ impl Reader<'_> {
     }
 
     /// The enterprise extension under its URN from before the standard.
-    fn legacy_extension(&mut self, parent: AttrId, name: &str) -> Option<AttrId> {
+    pub(crate) fn legacy_extension(&mut self, parent: AttrId, name: &str) -> Option<AttrId> {
         if parent != AttrId::ROOT || !is_legacy(name) || !self.rules.compat.accepts(Leniency::LegacySchema) {
             return None;
         }
-        let short = name.to_ascii_lowercase().replace("urn:scim:schemas:", "");
         let table = self.ty.table();
         let id = table.extensions().find(|e| {
-            let urn = table.node(*e).name().to_ascii_lowercase();
-            urn.replace("urn:ietf:params:scim:schemas:", "").starts_with(&short)
+            let urn = table.node(*e).name().to_ascii_lowercase().replace("urn:ietf:params:", "urn:");
+            // the old one has no resource type at its end
+            let untyped = urn.rsplit_once(':').map(|(urn, _)| urn);
+            [Some(urn.as_str()), untyped].into_iter().flatten().any(|urn| urn.eq_ignore_ascii_case(name))
         })?;
         self.lenient(Leniency::LegacySchema, id).then_some(id)
     }
@@ -179,6 +186,7 @@ impl Reader<'_> {
                     self.close_span(AttrId::UNKNOWN, start);
                 } else {
                     self.out.truncate(before);
+                    self.note_unassigned(&name);
                 }
                 Ok(())
             }
