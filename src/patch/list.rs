@@ -236,7 +236,10 @@ impl<'a> Listed<'a> {
         };
         let refuses_primary = members(self.value).any(|part| is_false_primary(&part));
         let is_primary = member(value, "primary") == Some(b"true");
-        !self.parts.is_empty() && !(refuses_primary && is_primary) && self.parts.iter().all(has)
+        if self.parts.is_empty() || (refuses_primary && is_primary) {
+            return false;
+        }
+        self.parts.iter().all(has)
     }
 
     /// Equality as a filter has it: letter case counts where the schema says so.
