@@ -134,6 +134,9 @@ leniencies! {
     ArrayOfOne = "array-of-one",
     /// One object or value where an array is expected: `emails` as an object (OneLogin).
     SingleValue = "single-value",
+    /// A text in place of an object in `roles` and `entitlements`, kept as its `value`: `["admin"]`, or a JSON document as
+    /// text (Entra ID's `AppRoleAssignmentsComplex`).
+    PlainValue = "plain-value",
     /// `""` or `{"value": ""}` unassigns a single reference such as `manager` (Entra ID's validator).
     EmptyReference = "empty-reference",
     /// An extension's attribute without its URN, in paths and filters, as long as only one schema has it: `manager` (Entra ID).

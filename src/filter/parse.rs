@@ -204,10 +204,12 @@ impl<'l> Grammar<'l> {
         self.count(start)?;
         let (rest, sub_attribute) = self.sub_attribute(start)?;
         let (operator_at, ()) = must("a space and an operator", spaces1).parse(rest)?;
-        let (rest, Some(op)) = operator(operator_at)? else {
-            return Refusal::new(ParseErrorKind::Syntax, operator_at, COMPARE).fail();
+        let (rest, op) = operator(operator_at)?;
+        let (rest, op, value) = match op {
+            Some(op) => self.operand(rest).map(|(rest, value)| (rest, op, value))?,
+            // what is present is what differs from null
+            None => (rest, CompareOp::Ne, Literal::Null),
         };
-        let (rest, value) = self.operand(rest)?;
         Ok((rest, Tail { sub_attribute: Cow::Borrowed(sub_attribute), op, value }))
     }
 
@@ -256,8 +258,6 @@ impl<'l> Grammar<'l> {
         Ok(())
     }
 }
-
-const COMPARE: &str = "eq, ne, co, sw, ew, gt, ge, lt or le";
 const OPERATOR: &str = "eq, ne, co, sw, ew, gt, ge, lt, le or pr";
 const NOT: &str = "`(` behind `not`, or an operator behind an attribute of that name";
 

@@ -67,7 +67,17 @@ struct Draft<'d> {
 impl Draft<'_> {
     fn edit(&mut self, edit: &Edit) -> Result<(), PatchError> {
         match edit {
-            Edit::Set { target, replace, creates, value } => self.set(target, *replace, *creates, value),
+            Edit::Set { target, replace, creates, value, unassigned } => {
+                let part = SetPart {
+                    table: self.table,
+                    of: target.entry,
+                    sub: target.sub,
+                    replace: *replace,
+                    value,
+                    unassigned,
+                };
+                self.set(target, &part, *creates)
+            }
             Edit::Remove { target } => self.remove(target),
             Edit::RemoveListed { attribute, values } => {
                 let table = self.table;
@@ -97,57 +107,50 @@ impl Draft<'_> {
         self.unknown.push(new);
     }
 
-    fn set(&mut self, target: &Target, replace: bool, creates: bool, value: &[u8]) -> Result<(), PatchError> {
-        let table = self.table;
-        let node = table.node(target.entry);
-        if !node.is_multi() {
-            return self.set_single(target, replace, creates, value);
+    fn set(&mut self, target: &Target, part: &SetPart<'_>, creates: bool) -> Result<(), PatchError> {
+        let (table, replace, value) = (self.table, part.replace, part.value);
+        if !table.node(target.entry).is_multi() {
+            return self.set_single(target, part, creates);
         }
         let resource = self.resource;
         match (&target.selector, target.sub) {
             (None, None) if replace => self.list(target.entry)?.replace(value),
             (None, None) => self.list(target.entry)?.add(table, target.entry, value),
-            (None, Some(sub)) => {
-                let part = SetPart { table, of: target.entry, sub: Some(sub), replace, value };
+            (None, Some(_)) => {
                 let list = self.list(target.entry)?;
                 if list.is_empty() {
-                    list.create(&part, None);
+                    list.create(part, None);
                 } else {
-                    list.set(&part, |_| true);
+                    list.set(part, |_| true);
                 }
             }
-            (Some(selector), sub) => {
-                let part = SetPart { table, of: target.entry, sub, replace, value };
+            (Some(selector), _) => {
                 let matches = |element: &[u8]| selector.0.matches_element(resource, element);
-                if !self.list(target.entry)?.set(&part, matches) {
+                if !self.list(target.entry)?.set(part, matches) {
                     let created = selector.0.equalities().filter(|_| creates || !replace);
                     let element = created.and_then(|terms| List::element(table, target.entry, &terms));
                     let Some(element) = element else { return Err(self.no_target(target)) };
                     if replace {
                         self.repairs.note(Leniency::ReplaceCreates, table.path(target.entry));
                     }
-                    self.list(target.entry)?.create(&part, Some(element));
+                    self.list(target.entry)?.create(part, Some(element));
                 }
             }
         }
         Ok(())
     }
 
-    fn set_single(&mut self, target: &Target, replace: bool, creates: bool, value: &[u8]) -> Result<(), PatchError> {
-        let (table, resource) = (self.table, self.resource);
+    fn set_single(&mut self, target: &Target, part: &SetPart<'_>, creates: bool) -> Result<(), PatchError> {
+        let resource = self.resource;
         let entry = target.entry;
         let current = self.single(entry).clone();
         if let Some(selector) = &target.selector {
             let matches = current.as_deref().is_some_and(|c| selector.0.matches_element(resource, c));
-            if !matches && (current.is_some() || (replace && !creates)) {
+            if !matches && (current.is_some() || (part.replace && !creates)) {
                 return Err(self.no_target(target));
             }
         }
-        let next = match target.sub {
-            Some(sub) => object::with(table, current.as_deref(), sub, Some(value)),
-            None if table.node(entry).is_complex() => object::merged(table, entry, current.as_deref(), value),
-            None => Some(value.to_vec()),
-        };
+        let next = part.merged(current.as_deref());
         self.check_immutable(target, current.as_deref(), next.as_deref())?;
         *self.single(entry) = next;
         Ok(())

@@ -82,28 +82,36 @@ impl Binder<'_> {
                 Some(AttrId::SCHEMAS) => self.schemas(op, value)?,
                 Some(id) if table.node(id).is_extension() => self.extension(op, id, value)?,
                 Some(id) => self.assign(op, Target::whole(id), value)?,
-                None if below == AttrId::ROOT && key.contains(['.', ':', '[']) => self.path_key(op, &key, value)?,
-                None => self.unknown(op, below, &key, value)?,
+                None => match self.reader.legacy_extension(below, &key) {
+                    Some(id) => self.extension(op, id, value)?,
+                    None => self.path_key(op, below, &key, value)?,
+                },
             }
         }
         Ok(())
     }
 
-    /// A key such as `name.familyName` or `urn:…:User:department`, which is a path and not a name.
-    fn path_key(&mut self, op: Op, key: &str, value: &RawValue) -> Result<(), PatchError> {
-        let known = Path::parse(key, self.rules.limits)
+    /// A key such as `name.familyName`, `urn:…:User:department` or, without its URN, `department`: a path and not a name.
+    fn path_key(&mut self, op: Op, below: AttrId, key: &str, value: &RawValue) -> Result<(), PatchError> {
+        let urn = self.ty.node(below).name();
+        let qualified = below == AttrId::ROOT || key.get(..urn.len()).is_some_and(|k| k.eq_ignore_ascii_case(urn));
+        let text = if qualified { Cow::Borrowed(key) } else { Cow::Owned(format!("{urn}:{key}")) };
+        let known = Path::parse(&text, self.rules.limits)
             .ok()
             .filter(|p| self.ty.find(&p.attribute, self.rules.compat).is_some());
+        let is_path = key.contains(['.', ':', '[']);
         match known {
-            Some(path) if self.rules.compat.accepts(Leniency::PathKeys) => {
-                self.repairs.note(Leniency::PathKeys, key);
+            Some(path) if !is_path || self.rules.compat.accepts(Leniency::PathKeys) => {
+                if is_path {
+                    self.repairs.note(Leniency::PathKeys, key);
+                }
                 match self.set(op, &path, value) {
                     // what only the service provider can change is ignored inside a value
                     Err(e) if e.kind() == PatchErrorKind::Mutability && self.is_read_only(&path) => Ok(()),
                     result => result,
                 }
             }
-            _ => self.unknown(op, AttrId::ROOT, key, value),
+            _ => self.unknown(op, below, key, value),
         }
     }
 
@@ -185,6 +193,7 @@ impl Binder<'_> {
         let node = self.ty.node(id);
         let element = target.selector.is_some() && target.sub.is_none();
         let text = self.reader.value(id, element, value.get())?;
+        let unassigned = self.reader.take_unassigned();
         let mut secrets = self.reader.take_secrets();
         let has_secrets = !secrets.is_empty();
         self.secrets.append(&mut secrets);
@@ -194,17 +203,46 @@ impl Binder<'_> {
         if node.is_secret() {
             return Ok(());
         }
-        let Some(text) = text else {
-            if op == Op::Add || has_secrets {
-                return Ok(());
+        let replace = op == Op::Replace;
+        let unassigned = unassigned.filter(|_| replace && target.sub.is_none());
+        if let Some(names) = &unassigned {
+            self.forget_secrets(id, names);
+        }
+        let creates = self.creates && text.is_some();
+        let value = match (text, &unassigned) {
+            (Some(text), _) => text,
+            (None, Some(names)) if replace && !self.is_nothing(&target, names, value) => {
+                if self.ty.node(target.entry).relation() == Relation::Many || self.is_list(&target) {
+                    return Ok(());
+                }
+                b"{}".to_vec()
             }
-            if target.selector.is_some() && target.sub.is_none() {
-                return Err(self.refuse(id, PatchErrorKind::Value, "cannot be replaced by nothing: remove it"));
-            }
-            return self.remove_target(target);
+            _ if !replace || has_secrets => return Ok(()),
+            _ => return self.remove_target(target),
         };
-        self.edits.push(Edit::Set { target, replace: op == Op::Replace, creates: self.creates, value: text.into() });
+        let unassigned = unassigned.unwrap_or_default().into();
+        self.edits.push(Edit::Set { target, replace, creates, value: value.into(), unassigned });
         Ok(())
+    }
+
+    /// Whether an object of which no part has a value stands for no value at all: a reference without an id does. From any
+    /// other, the parts that it names are taken, and all that it does not name stays (RFC 7644 §3.5.2.3).
+    fn is_nothing(&self, target: &Target, names: &[String], value: &RawValue) -> bool {
+        match self.ty.node(target.entry).relation() {
+            Relation::One => names.iter().any(|name| name == "value"),
+            _ => self.is_list(target) && value.get().starts_with('['),
+        }
+    }
+
+    /// Whether all values of a list are meant.
+    fn is_list(&self, target: &Target) -> bool {
+        self.ty.node(target.entry).is_multi() && target.selector.is_none()
+    }
+
+    fn forget_secrets(&mut self, of: AttrId, names: &[String]) {
+        let (table, children) = (self.ty.table(), self.ty.node(of).children());
+        let ids = names.iter().filter_map(|name| table.child(children, name));
+        self.secrets.extend(ids.filter(|id| table.node(*id).is_secret()).map(|id| (id, None)));
     }
 
     fn remove(&mut self, path: &str, value: Option<&RawValue>) -> Result<(), PatchError> {

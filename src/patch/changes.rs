@@ -34,6 +34,8 @@ pub(crate) enum Edit {
         replace: bool,
         creates: bool,
         value: Box<[u8]>,
+        /// sub-attributes that the value says have none, which goes for an object that is merged
+        unassigned: Box<[String]>,
     },
     Remove {
         target: Target,
@@ -128,6 +130,9 @@ impl Changes {
 
     /// Whether carrying out the changes needs to see the references: a store that keeps them apart has to load them, or to
     /// leave the change to the service.
+    ///
+    /// Of a reference that an earlier operation of the same request adds, no more is known then than the request says:
+    /// `members[type eq "User"]` selects it only if it was sent with that `type`.
     pub fn needs_references(&self) -> bool {
         let ids = self.edits.iter().filter_map(Edit::attribute);
         ids.into_iter().any(|id| self.ty.node(id).relation() == Relation::Many)

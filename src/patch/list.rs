@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use super::changes::RelationChange;
+use crate::attr::fold;
 use crate::filter::Leaf;
+use crate::resource::ValueRef;
 use crate::resource::object;
 use crate::resource::scan::{elements, member, members};
 use crate::schema::AttributeType;
@@ -22,15 +24,23 @@ pub(super) struct SetPart<'a> {
     pub(super) sub: Option<AttrId>,
     pub(super) replace: bool,
     pub(super) value: &'a [u8],
+    pub(super) unassigned: &'a [String],
 }
 
 impl SetPart<'_> {
     /// The element with the value set. `None` when nothing is left of it.
     fn apply(&self, element: Option<&[u8]>) -> Option<Vec<u8>> {
+        // one that sets nothing replaces nothing: it only unassigns
+        let whole = self.sub.is_none() && self.replace && self.value != b"{}";
+        if whole { Some(self.value.to_vec()) } else { self.merged(element) }
+    }
+
+    /// The object with what the value says taken over.
+    pub(super) fn merged(&self, object: Option<&[u8]>) -> Option<Vec<u8>> {
         match self.sub {
-            Some(sub) => object::with(self.table, element, sub, Some(self.value)),
-            None if self.replace || !self.table.node(self.of).is_complex() => Some(self.value.to_vec()),
-            None => object::merged(self.table, self.of, element, self.value),
+            Some(sub) => object::with(self.table, object, sub, Some(self.value)),
+            None if !self.table.node(self.of).is_complex() => Some(self.value.to_vec()),
+            None => object::merged(self.table, self.of, object, self.value, self.unassigned),
         }
     }
 }
@@ -144,19 +154,13 @@ impl List {
 
     /// Removes the elements that one of the listed values describes.
     pub(super) fn remove_listed(&mut self, table: &Table, of: AttrId, listed: &[u8]) {
-        let reference = table.node(of).relation() == Relation::Many;
-        let ids: HashSet<&[u8]> = elements(listed).filter_map(|e| member(e, "value")).collect();
-        let by_id = elements(listed).all(|e| members(e).count() == 1 && member(e, "value").is_some());
-        if by_id || reference || elements(listed).any(|e| member(e, "display").is_some()) {
+        if table.node(of).relation() == Relation::Many {
+            let ids: HashSet<&[u8]> = elements(listed).filter_map(|e| member(e, "value")).collect();
             self.values.retain(|value| member(value, "value").is_none_or(|v| !ids.contains(v)));
             return;
         }
-        let describes = |described: &[u8], value: &[u8]| {
-            described == value
-                || (described.starts_with(b"{")
-                    && members(described).all(|(name, part)| members(value).any(|(n, p)| n == name && p == part)))
-        };
-        self.values.retain(|value| !elements(listed).any(|described| describes(described, value)));
+        let listed: Vec<Listed<'_>> = elements(listed).map(|e| Listed::new(table, of, e)).collect();
+        self.values.retain(|value| !listed.iter().any(|listed| listed.describes(value)));
     }
 
     /// Carries out a set of additions and removals.
@@ -198,10 +202,64 @@ impl List {
     }
 }
 
+/// A value to remove.
+struct Listed<'a> {
+    table: &'a Table,
+    of: AttrId,
+    value: &'a [u8],
+    /// the parts to compare; none for what has no parts
+    parts: Vec<(&'a [u8], &'a [u8])>,
+}
+
+impl<'a> Listed<'a> {
+    fn new(table: &'a Table, of: AttrId, value: &'a [u8]) -> Self {
+        let mut parts: Vec<_> = members(value).filter(|part| !is_false_primary(part)).collect();
+        // the text for people tells values apart only where it is all there is
+        let is_display = |part: &(&[u8], &[u8])| part.0 == b"display";
+        if !parts.iter().all(is_display) {
+            parts.retain(|part| !is_display(part));
+        }
+        Self { table, of, value, parts }
+    }
+
+    fn describes(&self, value: &[u8]) -> bool {
+        if !self.value.starts_with(b"{") {
+            return self.equals(self.of, self.value, value);
+        }
+        let child = |name: &[u8]| {
+            let name = std::str::from_utf8(name).ok()?;
+            self.table.child(self.table.node(self.of).children(), name)
+        };
+        let has = |(name, part): &(&[u8], &[u8])| {
+            let id = child(name).unwrap_or(AttrId::UNKNOWN);
+            members(value).any(|(other, is)| other == *name && self.equals(id, part, is))
+        };
+        let refuses_primary = members(self.value).any(|part| is_false_primary(&part));
+        let is_primary = member(value, "primary") == Some(b"true");
+        if self.parts.is_empty() || (refuses_primary && is_primary) {
+            return false;
+        }
+        self.parts.iter().all(has)
+    }
+
+    /// Equality as a filter has it: letter case counts where the schema says so.
+    fn equals(&self, id: AttrId, one: &[u8], other: &[u8]) -> bool {
+        let node = self.table.node(id);
+        let folds = id != AttrId::UNKNOWN && !node.definition().case_exact;
+        let text = |json| ValueRef::new(json).as_str();
+        one == other
+            || (folds && matches!((text(one), text(other)), (Some(one), Some(other)) if fold(&one) == fold(&other)))
+    }
+}
+
 /// `primary: false` says no more than no `primary` (RFC 7643 §2.4).
+fn is_false_primary((name, value): &(&[u8], &[u8])) -> bool {
+    *name == b"primary" && *value == b"false"
+}
+
 fn without_false_primary(value: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(value.len());
-    for (name, part) in members(value).filter(|(name, part)| !(*name == b"primary" && *part == b"false")) {
+    for (name, part) in members(value).filter(|part| !is_false_primary(part)) {
         text.extend_from_slice(name);
         text.push(b':');
         text.extend_from_slice(part);

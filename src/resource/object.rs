@@ -9,9 +9,17 @@ pub(crate) fn with(table: &Table, object: Option<&[u8]>, child: AttrId, value: O
     merge(table, node.parent(), object, &[(node.name().as_bytes(), value)])
 }
 
-/// Takes over every sub-attribute of `from`; those that it does not name stay (RFC 7644 §3.5.2.3).
-pub(crate) fn merged(table: &Table, of: AttrId, object: Option<&[u8]>, from: &[u8]) -> Option<Vec<u8>> {
-    let changes: Vec<_> = members(from).map(|(name, value)| (name, Some(value))).collect();
+/// Takes over every sub-attribute of `from` and unassigns those that are listed; those that neither names stay
+/// (RFC 7644 §3.5.2.3).
+pub(crate) fn merged(
+    table: &Table,
+    of: AttrId,
+    object: Option<&[u8]>,
+    from: &[u8],
+    unassigned: &[String],
+) -> Option<Vec<u8>> {
+    let set = members(from).map(|(name, value)| (name, Some(value)));
+    let changes: Vec<_> = unassigned.iter().map(|name| (name.as_bytes(), None)).chain(set).collect();
     merge(table, of, object, &changes)
 }
 

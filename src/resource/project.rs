@@ -152,8 +152,19 @@ fn is_apart(node: &Node) -> bool {
 }
 
 fn resolve<'n>(ty: &ResourceType, names: impl IntoIterator<Item = &'n str>, compat: Compat) -> Vec<AttrId> {
-    let paths = names.into_iter().filter_map(|name| AttrPath::parse(name.trim()).ok());
-    paths.filter_map(|path| Some(ty.find(&path, compat)?.0)).collect()
+    let table = ty.table();
+    let mut found = Vec::new();
+    for name in names.into_iter().map(str::trim) {
+        if name.eq_ignore_ascii_case(table.base()) {
+            // the base schema as a whole, as an extension's URN means all of it
+            let by_default = |id: &AttrId| table.node(*id).definition().returned != Returned::Request;
+            let core = table.root().children().ids().iter().copied().filter(|id| !table.node(*id).is_extension());
+            found.extend(core.filter(by_default));
+        } else if let Ok(path) = AttrPath::parse(name) {
+            found.extend(ty.find(&path, compat).map(|(id, _)| id));
+        }
+    }
+    found
 }
 
 /// An attribute and what it is part of.

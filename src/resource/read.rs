@@ -72,6 +72,8 @@ pub(crate) struct Reader<'r> {
     pub(super) nodes: usize,
     pub(super) references: usize,
     pub(super) primaries: usize,
+    /// what the object that was read as a value says has no value, by name; `None` where no object was read
+    pub(super) unassigned: Option<Vec<String>>,
     pub(super) base_schema: bool,
     pub(super) failure: Option<Violation>,
 }
@@ -90,6 +92,7 @@ impl<'r> Reader<'r> {
             nodes: 0,
             references: 0,
             primaries: 0,
+            unassigned: None,
             base_schema: false,
             failure: None,
         }
@@ -116,6 +119,7 @@ impl<'r> Reader<'r> {
     /// Reads the value of one attribute, or of one of its elements: the canonical text, `None` for unassigned.
     pub(crate) fn value(&mut self, id: AttrId, element: bool, json: &str) -> Result<Option<Vec<u8>>, Violation> {
         self.mode = Mode::Value;
+        self.unassigned = None;
         self.out = Vec::with_capacity(json.len() + 16);
         let mut deserializer = serde_json::Deserializer::from_str(json);
         let seed = ValueSeed { reader: self, id, element, depth: 1 };
@@ -146,6 +150,12 @@ impl<'r> Reader<'r> {
     /// The secrets read so far.
     pub(crate) fn take_secrets(&mut self) -> Vec<Secrets> {
         std::mem::take(&mut self.secrets)
+    }
+
+    /// What the value read last says has no value, such as `middleName` in `{"middleName": null}`. `None` when it was no
+    /// object at all.
+    pub(crate) fn take_unassigned(&mut self) -> Option<Vec<String>> {
+        self.unassigned.take()
     }
 
     fn read_body(&mut self, json: &[u8]) -> Result<Resource, Violation> {
@@ -197,6 +207,12 @@ impl<'r> Reader<'r> {
             self.repairs.note(leniency, self.ty.table().path(id));
         }
         accepted
+    }
+
+    pub(super) fn note_unassigned(&mut self, name: &str) {
+        if let Some(names) = &mut self.unassigned {
+            names.push(name.to_owned());
+        }
     }
 
     pub(super) fn note_primary(&mut self) {
@@ -270,10 +286,11 @@ pub(crate) fn legacy_extension(table: &Table, name: &str) -> Option<AttrId> {
     if !is_legacy(name) {
         return None;
     }
-    let short = name.to_ascii_lowercase().replace("urn:scim:schemas:", "");
     table.extensions().find(|e| {
-        let urn = table.node(*e).name().to_ascii_lowercase();
-        urn.replace("urn:ietf:params:scim:schemas:", "").starts_with(&short)
+        let urn = table.node(*e).name().to_ascii_lowercase().replace("urn:ietf:params:", "urn:");
+        // the old one has no resource type at its end
+        let untyped = urn.rsplit_once(':').map(|(urn, _)| urn);
+        [Some(urn.as_str()), untyped].into_iter().flatten().any(|urn| urn.eq_ignore_ascii_case(name))
     })
 }
 

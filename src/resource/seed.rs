@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use super::ViolationKind;
 use super::read::Reader;
-use super::scan::{needs_escape, write_string};
+use super::scan::{member, needs_escape, write_string};
 use super::seed_any::SkipSeed;
 use crate::compat::Leniency;
 use crate::schema::AttributeType;
@@ -152,7 +152,7 @@ impl ValueSeed<'_, '_> {
         };
         let text = &*prepared;
         match node.kind() {
-            AttributeType::Complex => self.plain_reference(text),
+            AttributeType::Complex => self.plain_value(text),
             AttributeType::Boolean => {
                 let value = match text {
                     _ if text.eq_ignore_ascii_case("true") => true,
@@ -202,18 +202,27 @@ impl ValueSeed<'_, '_> {
         true
     }
 
-    /// A plain string in place of a reference.
-    fn plain_reference<E: Error>(self, text: &str) -> Result<bool, E> {
-        let single = self.relation() == Relation::One;
-        if !single && self.relation() != Relation::Many {
+    /// How a plain string may stand for a complex value.
+    fn plain(&self, text: &str) -> Option<Leniency> {
+        let node = self.reader.ty().node(self.id);
+        match node.relation() {
+            Relation::One if text.is_empty() => Some(Leniency::EmptyReference),
+            Relation::One | Relation::Many => Some(Leniency::PlainReference),
+            Relation::No if node.is_multi() && matches!(node.name(), "roles" | "entitlements") => {
+                let value = self.reader.ty().table().child(node.children(), "value");
+                value.map(|_| Leniency::PlainValue)
+            }
+            _ => None,
+        }
+    }
+
+    /// A plain string in place of an object with it as `value`.
+    fn plain_value<E: Error>(self, text: &str) -> Result<bool, E> {
+        if !self.plain(text).is_some_and(|leniency| self.reader.lenient(leniency, self.id)) {
             return Err(self.mistyped());
         }
-        if text.is_empty() && single {
-            let accepted = self.reader.lenient(Leniency::EmptyReference, self.id);
-            return if accepted { Ok(false) } else { Err(self.mistyped()) };
-        }
-        if !self.reader.lenient(Leniency::PlainReference, self.id) {
-            return Err(self.mistyped());
+        if text.is_empty() {
+            return Ok(false);
         }
         if let Some((kind, problem)) = self.problem(text) {
             return Err(self.reader.fail(kind, self.id, problem));
@@ -283,9 +292,21 @@ impl ValueSeed<'_, '_> {
         }
     }
 
-    /// `{"value": ""}` for a single reference unassigns it.
-    fn is_empty_reference(&self, open: usize) -> bool {
-        self.relation() == Relation::One && self.reader.out.get(open..) == Some(br#"{"value":""}"#)
+    /// An object. A reference without an id refers to nothing, and is none: among many it is left out, and
+    /// `{"value": ""}` unassigns a single one.
+    fn object<'de, M: MapAccess<'de>>(self, map: &mut M) -> Result<bool, M::Error> {
+        let (id, open) = (self.id, self.reader.out.len());
+        let assigned = self.reader.object(map, id, self.depth)?;
+        let text = self.reader.out.get(open..).unwrap_or_default();
+        let empty = match self.relation() {
+            Relation::One => text == br#"{"value":""}"# && self.reader.lenient(Leniency::EmptyReference, id),
+            Relation::Many => !self.reader.is_stored() && matches!(member(text, "value"), None | Some(b"\"\"")),
+            _ => false,
+        };
+        if empty {
+            self.reader.note_unassigned("value");
+        }
+        Ok(assigned && !empty)
     }
 }
 
@@ -339,8 +360,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_> {
     fn visit_str<E: Error>(self, text: &str) -> Result<bool, E> {
         self.reader.count(self.id)?;
         if self.wants_list() {
-            let many = self.relation() == Relation::Many;
-            let leniency = if many { Leniency::PlainReference } else { Leniency::SingleValue };
+            let leniency = self.plain(text).unwrap_or(Leniency::SingleValue);
             return self.list_of_one(leniency, |seed| seed.text(text));
         }
         self.text(text)
@@ -379,13 +399,10 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_> {
                 _ => Err(self.mistyped()),
             };
         }
-        let (id, depth) = (self.id, self.depth);
         if self.wants_list() {
-            return self.list_of_one(Leniency::SingleValue, |seed| seed.reader.object(&mut map, id, depth + 1));
+            return self.list_of_one(Leniency::SingleValue, |seed| seed.object(&mut map));
         }
-        let open = self.reader.out.len();
-        let assigned = self.reader.object(&mut map, id, depth)?;
-        Ok(assigned && !(self.is_empty_reference(open) && self.reader.lenient(Leniency::EmptyReference, id)))
+        self.object(&mut map)
     }
 }
 

@@ -30,6 +30,9 @@ impl Reader<'_> {
         let (open, base) = (self.out.len(), self.spans.len());
         let mut seen = Seen::default();
         let mut link = None;
+        if self.mode == Mode::Value {
+            self.unassigned.get_or_insert_default();
+        }
         self.out.push(b'{');
         while let Some(key) = map.next_key_seed(KeySeed { table, children, names: self.names_unknown(parent) })? {
             let id = match key {
@@ -58,12 +61,15 @@ impl Reader<'_> {
                 continue;
             }
             let before = self.separate(base);
-            let start = self.out.len();
+            let (start, secrets) = (self.out.len(), self.secrets.len());
             self.out.extend_from_slice(table.node(id).key().as_bytes());
             if map.next_value_seed(ValueSeed { reader: self, id, element: false, depth: depth + 1 })? {
                 self.close_span(id, start);
             } else {
                 self.out.truncate(before);
+                if self.secrets.len() == secrets {
+                    self.note_unassigned(table.node(id).name());
+                }
             }
         }
         if let Some(link) = link {
@@ -137,7 +143,7 @@ impl Reader<'_> {
     }
 
     /// The enterprise extension under its URN from before the standard.
-    fn legacy_extension(&mut self, parent: AttrId, name: &str) -> Option<AttrId> {
+    pub(crate) fn legacy_extension(&mut self, parent: AttrId, name: &str) -> Option<AttrId> {
         if parent != AttrId::ROOT || !self.rules.compat.accepts(Leniency::LegacySchema) {
             return None;
         }
@@ -182,6 +188,7 @@ impl Reader<'_> {
                     self.close_span(AttrId::UNKNOWN, start);
                 } else {
                     self.out.truncate(before);
+                    self.note_unassigned(&name);
                 }
                 Ok(())
             }

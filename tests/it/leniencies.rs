@@ -218,11 +218,46 @@ fn patching() -> Vec<Case> {
             otherwise: Refused(400, "invalidValue"),
         },
         Case {
+            leniency: Leniency::PlainValue,
+            who: "Entra ID, 1.4: Add roles with a JSON document as text (AppRoleAssignmentsComplex)",
+            run: |scim| {
+                let add = |value: Value| json!({"op": "add", "path": "roles", "value": value});
+                patched(scim, json!({}), json!([add(json!(r#"{"id":"1"}"#)), add(json!(["b"]))]))
+            },
+            effect: |_, answer| {
+                assert_eq!(answer.is(200).at("/roles"), json!([{"value": r#"{"id":"1"}"#}, {"value": "b"}]));
+            },
+            otherwise: Refused(400, "invalidValue"),
+        },
+        Case {
             leniency: Leniency::UnqualifiedExtension,
             who: "Entra ID, 1.6: the path manager",
             run: |scim| patched(scim, json!({}), json!({"op": "add", "path": "manager", "value": {"value": "26"}})),
             effect: |_, answer| drop(answer.is(200).has(json!({ENTERPRISE: {"manager": {"value": "26"}}}))),
             otherwise: Refused(400, "invalidPath"),
+        },
+        Case {
+            leniency: Leniency::UnqualifiedExtension,
+            who: "Entra ID, 1.6: manager among the members of a value",
+            run: |scim| {
+                patched(scim, json!({}), json!({"op": "Replace", "value": {"title": "T", "manager": {"value": "7"}}}))
+            },
+            effect: |_, answer| {
+                drop(answer.is(200).has(json!({"title": "T", ENTERPRISE: {"manager": {"value": "7"}}})))
+            },
+            otherwise: As(|_, answer| assert!(answer.at(&format!("/{ENTERPRISE}")).is_null())),
+        },
+        Case {
+            leniency: Leniency::PathKeys,
+            who: "Entra ID with aadOptscim062020, 1.5: dotted and qualified keys inside the extension",
+            run: |scim| {
+                let value = json!({ENTERPRISE: {"manager.value": "8", format!("{ENTERPRISE}:division"): "v"}});
+                patched(scim, json!({}), json!({"op": "replace", "value": value}))
+            },
+            effect: |_, answer| {
+                drop(answer.is(200).has(json!({ENTERPRISE: {"manager": {"value": "8"}, "division": "v"}})));
+            },
+            otherwise: As(|_, answer| drop(answer.is(200).has(json!({"schemas": [USER]})))),
         },
         Case {
             leniency: Leniency::DottedExtension,
@@ -343,6 +378,13 @@ fn filtering() -> Vec<Case> {
             leniency: Leniency::ValuePathComparison,
             who: "Entra ID, 1.2: matching by the work address",
             run: |scim| found(scim, r#"emails[type eq "work"].value eq "a@b""#),
+            effect: one_is_found,
+            otherwise: Refused(400, "invalidFilter"),
+        },
+        Case {
+            leniency: Leniency::ValuePathComparison,
+            who: "Entra ID, 1.2: whether there is a work address",
+            run: |scim| found(scim, r#"emails[type eq "work"].value pr and not (emails[type eq "work"].display pr)"#),
             effect: one_is_found,
             otherwise: Refused(400, "invalidFilter"),
         },

@@ -110,7 +110,7 @@ impl Server {
                 let sql = format!("{numbers} {insert} SELECT 'acme', '{id}', 'member-' || i, 'User' FROM n");
                 sqlx::query(AssertSqlSafe(sql)).execute(write).await.unwrap();
             }
-            Database::Postgres(pool) => {
+            Database::Postgres { pool, .. } => {
                 let sql =
                     format!("{insert} SELECT 'acme', '{id}', 'member-' || i, 'User' FROM generate_series(1, {size}) i");
                 sqlx::query(AssertSqlSafe(sql)).execute(pool).await.unwrap();
@@ -127,7 +127,7 @@ impl Server {
     }
 
     async fn count(&self) -> i64 {
-        let Database::Postgres(pool) = &*self.store.database else { return self.instructions.load(Ordering::SeqCst) };
+        let Database::Postgres { pool, .. } = &*self.store.database else { return self.instructions.load(Ordering::SeqCst) };
         // Whichever connection did the work: it reports at the end of a transaction, and not more than once a second unless it
         // is asked to.
         while usize::try_from(pool.size()).unwrap() > pool.num_idle() {

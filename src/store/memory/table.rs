@@ -94,7 +94,7 @@ impl Table {
         when.check(&self.version(slot)?)?;
         let plain = new.without_references();
         self.check_unique(&plain, Some(slot))?;
-        let mut changed = self.stored(slot).is_some_and(|s| !s.resource.same_content(&plain));
+        let mut changed = new.has_secrets() || self.stored(slot).is_some_and(|s| !s.resource.same_content(&plain));
         let ty = key.resource_type;
         for attribute in ty.table().ids().filter(|id| ty.node(*id).relation() == Relation::Many) {
             let wanted: Vec<Vec<u8>> = elements(new.value(attribute).unwrap_or_default()).map(<[u8]>::to_vec).collect();

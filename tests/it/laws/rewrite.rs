@@ -56,7 +56,7 @@ impl Step {
         let removes = self.value.is_null() && self.op == Op::Replace || self.op == Op::Remove;
         let new = match (removes, self.attribute.multi_valued) {
             (true, false) => self.without(&old),
-            (true, true) => self.remove_values(&old)?,
+            (true, true) => self.remove_values(&old),
             (false, false) => self.merged(&old, &self.value),
             (false, true) => self.set_values(&old)?,
         };
@@ -96,21 +96,18 @@ impl Step {
         Value::Object(new)
     }
 
-    fn remove_values(&self, old: &Value) -> Result<Value, Refused> {
+    fn remove_values(&self, old: &Value) -> Value {
         let list = old.as_array().cloned().unwrap_or_default();
         let matches = |element: &Value| self.filter.as_ref().is_none_or(|filter| filter.holds_in(element));
-        if self.op == Op::Replace && self.filter.is_some() && self.sub.is_none() {
-            return Err(Refused);
-        }
         if let Some(ids) = self.value.as_array() {
-            return Ok(list.into_iter().filter(|e| !ids.iter().any(|id| id["value"] == e["value"])).collect());
+            return list.into_iter().filter(|e| !ids.iter().any(|id| id["value"] == e["value"])).collect();
         }
         let list = list.into_iter().filter_map(|element| match (&self.sub, matches(&element)) {
             (_, false) => Some(element),
             (None, true) => None,
             (Some(_), true) => Some(self.without(&element)).filter(|element| element != &json!({})),
         });
-        Ok(list.collect())
+        list.collect()
     }
 
     fn set_values(&self, old: &Value) -> Result<Value, Refused> {

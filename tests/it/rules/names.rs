@@ -160,3 +160,19 @@ fn the_urns_of_schemas_and_messages_have_the_registered_form() {
         }
     }
 }
+
+#[test]
+fn the_beginning_of_a_urn_names_no_extension() {
+    let scim = Scim::new();
+    for (at, urn) in
+        ["urn:scim:schemas:", "urn:scim:schemas:e", "urn:scim:schemas:extension:enterprise"].iter().enumerate()
+    {
+        let named = format!("u{at}");
+        let path = scim.create("/Users", user(json!({"userName": named, *urn: {"department": "d"}})));
+        scim.patch(&path, json!({"op": "replace", "value": {*urn: {"department": "d"}}})).is(200);
+        scim.get(&path).has(json!({"schemas": [USER]})).lacks(&[&format!("/{ENTERPRISE}")]);
+    }
+    let path = scim.user(json!({}));
+    let whole = json!({"URN:scim:schemas:extension:enterprise:2.0": {"department": "d"}});
+    scim.patch(&path, json!({"op": "replace", "value": whole})).is(200).has(json!({ENTERPRISE: {"department": "d"}}));
+}

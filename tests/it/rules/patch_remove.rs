@@ -141,6 +141,36 @@ fn the_values_of_a_removal_are_the_only_ones_that_go() {
     scim.get(&group).has(json!({"members": [{"value": id_of(&bob)}]}));
 }
 
+/// R-7644-3.5.2.2-12 R-7643-2.4-06 I-03
+#[test]
+fn a_value_to_remove_is_compared_as_a_filter_compares() {
+    let scim = Scim::new();
+    let before = json!({
+        "emails": [{"value": "a@x", "type": "home"}, {"value": "b@x", "type": "work", "primary": true}],
+        "phoneNumbers": [{"value": "1", "type": "work"}, {"value": "1", "type": "mobile"}],
+        "roles": [{"value": "Admin", "display": "Administrator"}, {"value": "guest"}],
+    });
+    let path = scim.user(before.clone());
+    let removed = |attribute: &str, value: Value| {
+        scim.patch(&path, json!({"op": "replace", "value": before})).is(200);
+        let operation = json!({"op": "Remove", "path": attribute, "value": [value]});
+        scim.patch(&path, operation).is(200).at(&format!("/{attribute}"))
+    };
+    let kept = |attribute: &str, place: usize| json!([before[attribute][place]]);
+    let home = json!({"value": "a@x", "type": "home", "primary": false});
+    assert_eq!(removed("emails", home), kept("emails", 1));
+    assert_eq!(removed("roles", json!({"value": "admin"})), kept("roles", 1));
+    assert_eq!(removed("roles", json!({"value": "Admin", "display": "Boss"})), kept("roles", 1));
+    assert_eq!(removed("roles", json!({"display": "administrator"})), kept("roles", 1));
+    assert_eq!(removed("phoneNumbers", json!({"value": "1", "type": "work", "display": "x"})), kept("phoneNumbers", 1));
+    for other in
+        [json!({"primary": false}), json!({"value": "b@x", "type": "home"}), json!({"value": "b@x", "primary": false})]
+    {
+        // the last one is no match either way: what is primary is not what is said not to be
+        assert_eq!(removed("emails", other), before["emails"]);
+    }
+}
+
 /// R-7644-3.5.2.2-13
 #[test]
 fn a_part_goes_alone_and_the_whole_with_all_parts() {

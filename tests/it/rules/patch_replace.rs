@@ -72,6 +72,74 @@ fn parts_of_a_complex_value_that_are_not_named_stay() {
     replace(json!({}), "place", json!("x")).refused(400, "invalidValue");
 }
 
+/// R-7644-3.5.2.3-01 R-7644-3.5.2.3-06 R-7643-2.5-02
+#[test]
+fn null_in_a_value_clears_that_part_alone() {
+    let scim = Scim::strict();
+    let path = scim.user(json!({"name": {"formatted": "A L", "familyName": "L", "givenName": "A"}}));
+    let name = |value: Value| scim.patch(&path, json!({"op": "replace", "path": "name", "value": value})).is(200);
+    let kept = json!({"name": {"formatted": "A L", "familyName": "L"}});
+    name(json!({"givenName": null})).has(kept.clone()).lacks(&["/name/givenName"]);
+    scim.patch(&path, json!({"op": "replace", "value": {"name": {"familyName": "K", "formatted": null}}}))
+        .is(200)
+        .has(json!({"name": {"familyName": "K"}}))
+        .lacks(&["/name/formatted"]);
+    name(json!({"givenName": "B", "familyName": []}))
+        .has(json!({"name": {"givenName": "B"}}))
+        .lacks(&["/name/familyName"]);
+    name(json!({"givenName": null})).lacks(&["/name"]);
+    let place = json!({"place": {"site": "S", "room": "1"}});
+    replace(place.clone(), "place", json!({"room": null})).is(200).has(json!({"place": {"site": "S"}}));
+    replace(place, "place", json!({"site": null})).refused(400, "mutability");
+}
+
+/// R-7644-3.5.2.3-06 A-12 A-15
+#[test]
+fn a_value_that_says_nothing_leaves_all_parts() {
+    let scim = Scim::new();
+    let before = json!({"name": {"givenName": "A"}, ENTERPRISE: {"manager": {"value": "m1"}}});
+    let path = scim.user(before);
+    let stored = scim.get(&path).body;
+    for (attribute, value) in [
+        ("name", json!({})),
+        ("name", json!({"displayName": "A B"})),
+        ("manager", json!({})),
+        ("manager", json!({"displayName": "Boss"})),
+        ("manager", json!({"$ref": "../Users/m9"})),
+        ("manager", json!([{"displayName": "Boss"}])),
+        ("emails", json!({})),
+    ] {
+        let whole =
+            if attribute == "manager" { json!({ENTERPRISE: {attribute: value}}) } else { json!({attribute: value}) };
+        for operation in [
+            json!({"op": "replace", "path": attribute, "value": value}),
+            json!({"op": "replace", "value": whole}),
+            json!({"op": "add", "path": attribute, "value": value}),
+        ] {
+            scim.patch(&path, operation).is(200);
+            assert_eq!(scim.get(&path).body, stored, "{attribute} {value}");
+        }
+    }
+    for empty in [json!({"value": null}), json!({"value": ""}), json!({"value": null, "displayName": "Boss"})] {
+        scim.patch(&path, json!({"op": "add", "path": "manager", "value": {"value": "m1"}})).is(200);
+        scim.patch(&path, json!({"op": "replace", "path": "manager", "value": empty}))
+            .is(200)
+            .has(json!({"schemas": [USER]}));
+    }
+}
+
+/// R-7644-3.5.2.3-01 R-7644-3.5.2.3-11
+#[test]
+fn a_value_that_a_filter_selects_is_cleared_by_null() {
+    let usb = "ports[type eq \"usb\"]";
+    replace(ports(), usb, json!(null)).is(200).has(json!({"ports": [{"value": "2"}]}));
+    replace(ports(), usb, json!({})).is(200).has(ports());
+    let without_speed = json!({"ports": [{"value": "1", "type": "usb"}, {"value": "2", "type": "net"}]});
+    replace(ports(), usb, json!({"speed": null})).is(200).has(without_speed).lacks(&["/ports/0/speed"]);
+    replace(ports(), usb, json!({"value": null})).refused(400, "invalidValue");
+    replace(ports(), "ports[type eq \"none\"]", json!({"speed": null})).refused(400, "noTarget");
+}
+
 /// R-7644-3.5.2.3-08 R-7644-3.5.2.3-09 A-09
 #[test]
 fn a_value_that_matches_is_replaced_as_a_whole() {

@@ -108,6 +108,19 @@ fn an_extension_is_named_by_its_urn() {
         .lacks(&[&format!("/{ENTERPRISE}")]);
 }
 
+///
+#[test]
+fn the_base_schema_is_named_by_its_urn() {
+    let (scim, path) = ada();
+    let core = scim.get(&format!("{path}?attributes={USER}")).is(200);
+    assert_eq!(names(&core.body), ["emails", "id", "meta", "name", "schemas", "title", "userName"]);
+    let rest = scim.get(&format!("{path}?excludedAttributes={USER}")).is(200);
+    assert_eq!(names(&rest.body), ["id", "schemas", ENTERPRISE]);
+    let device = scim.create("/Devices", body(json!({"notes": "n", "label": "l"})));
+    let urn = crate::scim::DEVICE;
+    scim.get(&format!("{device}?attributes={urn}")).has(json!({"label": "l", "serial": "Sn-1"})).lacks(&["/notes"]);
+}
+
 /// R-7644-3.9-11
 #[test]
 fn unknown_names_are_ignored() {

@@ -1,6 +1,6 @@
 //! PUT (RFC 7644 §3.5.1).
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::devices::body;
 use crate::scim::{BASE, ENTERPRISE, Scim, USER, id_of, user};
@@ -133,4 +133,15 @@ fn a_put_of_a_group_replaces_its_members() {
     scim.put(&group, next).is(200).has(json!({"members": [{"value": id_of(&bob)}]}));
     scim.get(&ada).lacks(&["/groups"]);
     scim.get(&bob).has(json!({"groups": [{"value": id_of(&group)}]}));
+}
+
+/// R-7643-3.1-22
+#[test]
+fn a_new_password_is_a_change() {
+    let scim = Scim::new();
+    let path = scim.user(json!({"password": "t0p-s3cret"}));
+    let version = |body: Value| scim.put(&path, user(body)).is(200).at("/meta/version");
+    let before = version(json!({}));
+    assert_eq!(version(json!({})), before);
+    assert_ne!(version(json!({"password": "0ther-s3cret"})), before);
 }

@@ -120,6 +120,23 @@ fn a_member_that_is_nobody_does_not_sink_the_request() {
     assert_eq!(scim.get(&group).at("/members").as_array().unwrap().len(), 2);
 }
 
+/// R-7643-4.2-03
+#[test]
+fn a_reference_without_an_id_is_no_member() {
+    let scim = Scim::new();
+    let nobody = json!([{"value": ""}, {"display": "x"}, {"value": null}, "", {"value": "u1"}]);
+    let group = scim.create("/Groups", json!({"schemas": [GROUP], "displayName": "g", "members": nobody}));
+    let one = json!({"members": [{"value": "u1"}]});
+    scim.get(&group).has(one.clone());
+    let put = json!({"schemas": [GROUP], "displayName": "g", "members": nobody});
+    scim.put(&group, put).is(200).has(one.clone());
+    for value in [json!([{"value": ""}]), json!({"value": ""}), json!([{"type": "User"}])] {
+        scim.patch(&group, json!({"op": "add", "path": "members", "value": value})).is(204);
+        scim.patch(&group, json!({"op": "remove", "path": "members", "value": value})).is(204);
+        scim.get(&group).has(one.clone());
+    }
+}
+
 /// R-7643-4.3-01 R-7643-4.3-02 R-7643-4.3-03 R-7643-4.3-05 E-7643-13 E-7643-27 A-40 R-7643-4.3-04
 #[test]
 fn a_manager_is_a_reference_under_the_enterprise_urn() {
