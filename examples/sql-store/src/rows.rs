@@ -127,7 +127,9 @@ impl Server {
     }
 
     async fn count(&self) -> i64 {
-        let Database::Postgres { pool, .. } = &*self.store.database else { return self.instructions.load(Ordering::SeqCst) };
+        let Database::Postgres { pool, .. } = &*self.store.database else {
+            return self.instructions.load(Ordering::SeqCst);
+        };
         // Whichever connection did the work: it reports at the end of a transaction, and not more than once a second unless it
         // is asked to.
         while usize::try_from(pool.size()).unwrap() > pool.num_idle() {
