@@ -217,8 +217,6 @@ faults! {
     MatchesAreCandidates,
     /// candidates are said to be the page
     PagesAreCandidates,
-    /// equal values change places with every second list
-    TurnsEquals,
     /// every second list is turned round
     TurnsPages,
     /// a large offset is an error

@@ -64,9 +64,6 @@ pub(super) fn page(
     if is(Fault::CutsBeforeTheOrder) && query.sort.is_some() {
         matching = matching.into_iter().skip(query.offset).take(query.limit).collect();
     }
-    if is(Fault::TurnsEquals) && query.sort.is_some() && lists.is_multiple_of(2) {
-        matching.reverse();
-    }
     sorted(model, &mut matching, query);
     let total = match model.fault {
         Some(Fault::CountsThePage) => matching.len().min(query.limit),

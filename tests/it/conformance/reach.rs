@@ -69,7 +69,7 @@ impl Fault {
             | DeletedAreFound
             | CandidatesByLetters => Call::Filter,
             IgnoresTheOrder | AlwaysAscending | OrdersBytes | OrdersLowerCase | OrdersAscii | OrdersInFull
-            | NoColumnForParts | TimesStandStill | MissingFirst | CutsBeforeTheOrder | TurnsEquals => Call::Sort,
+            | NoColumnForParts | TimesStandStill | MissingFirst | CutsBeforeTheOrder => Call::Sort,
             CursorsStartOver
             | CursorsCountRows
             | CursorsNeedTheirRow
