@@ -87,11 +87,14 @@ pub(crate) struct Token {
     pub(crate) position: Position,
 }
 
+type Close = dyn Fn(&[u8]) -> Vec<u8> + Send + Sync;
+type Open = dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync;
+
 /// What seals cursors, where a host wants it: see [`ServiceBuilder::cursor_seal`](crate::ServiceBuilder::cursor_seal).
 #[derive(Clone)]
 pub(crate) struct Seal {
-    pub(crate) close: Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>,
-    pub(crate) open: Arc<dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync>,
+    pub(crate) close: Arc<Close>,
+    pub(crate) open: Arc<Open>,
 }
 
 impl fmt::Debug for Seal {

@@ -41,7 +41,8 @@ pub struct Limits {
     pub values: usize,
     /// How many references, such as `members`, one request may name. Default 10,000.
     pub references: usize,
-    /// How many elements the operations of one PATCH may visit altogether. Default 1,000,000.
+    /// How many elements the operations of one PATCH may visit altogether, where 512 bytes that a filter compares count as an
+    /// element. Default 1,000,000; beyond it is 413.
     pub patch_work: usize,
     /// How many operations a bulk request may have. Default 1,000; more is 413.
     pub bulk_operations: usize,
@@ -52,7 +53,8 @@ pub struct Limits {
     /// How many resources a page has at the most. Default 200; a larger `count` is lowered to it.
     pub page_max: usize,
     /// How many resources the service looks at to answer one query that the store cannot filter, sort or count itself.
-    /// Default 100,000; beyond it the query is refused with `tooMany`.
+    /// Default 100,000; beyond it, or when the filter compares more than 4 KiB for each of so many, the query is refused with
+    /// `tooMany`.
     pub scan: usize,
     /// How many names `attributes` or `excludedAttributes` may list. Default 64.
     pub projection_names: usize,

@@ -14,6 +14,11 @@ impl BoundFilter {
     pub fn matches(&self, resource: &Resource) -> bool {
         self.root.matches(resource)
     }
+
+    /// How many bytes a look at the resource compares at the most. Those that several comparisons look at count for each.
+    pub(crate) fn work(&self, resource: &Resource) -> usize {
+        self.root.work(resource)
+    }
 }
 
 impl Bound {
@@ -27,6 +32,25 @@ impl Bound {
                 let value = resource.value(*attribute);
                 value.is_some_and(|value| elements(value).any(|element| filter.matches_element(resource, element)))
             }
+        }
+    }
+
+    fn work(&self, resource: &Resource) -> usize {
+        let length = |attribute| resource.value(attribute).map_or(0, <[u8]>::len);
+        match self {
+            Self::And(filters) | Self::Or(filters) => filters.iter().map(|f| f.work(resource)).sum(),
+            Self::Not(filter) => filter.work(resource),
+            Self::Leaf(leaf) => leaf.test.effort() * length(leaf.attribute),
+            Self::Element { attribute, filter } => filter.effort() * length(*attribute),
+        }
+    }
+
+    /// How many bytes are compared for each of a value.
+    pub(crate) fn effort(&self) -> usize {
+        match self {
+            Self::And(filters) | Self::Or(filters) => filters.iter().map(Self::effort).sum(),
+            Self::Not(filter) | Self::Element { filter, .. } => filter.effort(),
+            Self::Leaf(leaf) => leaf.test.effort(),
         }
     }
 

@@ -44,6 +44,11 @@ impl Test {
         }
     }
 
+    /// What a byte of a value costs: an operand that is not ASCII takes a look into the tables of Unicode for each character.
+    pub(super) fn effort(&self) -> usize {
+        if matches!(self, Self::Text(_, text) if !text.plain) { 8 } else { 1 }
+    }
+
     /// Whether having no value at all satisfies: RFC 7643 §2.5 and, for `ne`, the complement of `eq`.
     pub(crate) fn holds_unassigned(&self) -> bool {
         match self {

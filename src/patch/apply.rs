@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::changes::{Changes, Edit, Patched, Target};
+use super::changes::{Changes, Edit, Patched, Selector, Target};
 use super::list::{List, SetPart};
 use super::{PatchError, PatchErrorKind};
 use crate::compat::{Leniency, Repairs};
@@ -45,7 +45,7 @@ impl Changes {
         }
         if relations {
             for change in &self.relations {
-                draft.list(change.attribute)?.relate(change);
+                draft.list(change.attribute, None)?.relate(change);
             }
         }
         draft.finish(self)
@@ -81,7 +81,7 @@ impl Draft<'_> {
             Edit::Remove { target } => self.remove(target),
             Edit::RemoveListed { attribute, values } => {
                 let table = self.table;
-                self.list(*attribute)?.remove_listed(table, *attribute, values);
+                self.list(*attribute, None)?.remove_listed(table, *attribute, values);
                 Ok(())
             }
             Edit::Unknown { of, name, value } => {
@@ -114,10 +114,10 @@ impl Draft<'_> {
         }
         let resource = self.resource;
         match (&target.selector, target.sub) {
-            (None, None) if replace => self.list(target.entry)?.replace(value),
-            (None, None) => self.list(target.entry)?.add(table, target.entry, value),
+            (None, None) if replace => self.list(target.entry, None)?.replace(value),
+            (None, None) => self.list(target.entry, None)?.add(table, target.entry, value),
             (None, Some(_)) => {
-                let list = self.list(target.entry)?;
+                let list = self.list(target.entry, None)?;
                 if list.is_empty() {
                     list.create(part, None);
                 } else {
@@ -126,14 +126,14 @@ impl Draft<'_> {
             }
             (Some(selector), _) => {
                 let matches = |element: &[u8]| selector.0.matches_element(resource, element);
-                if !self.list(target.entry)?.set(part, matches) {
+                if !self.list(target.entry, Some(selector))?.set(part, matches) {
                     let created = selector.0.equalities().filter(|_| creates || !replace);
                     let element = created.and_then(|terms| List::element(table, target.entry, &terms));
                     let Some(element) = element else { return Err(self.no_target(target)) };
                     if replace {
                         self.repairs.note(Leniency::ReplaceCreates, table.path(target.entry));
                     }
-                    self.list(target.entry)?.create(part, Some(element));
+                    self.list(target.entry, None)?.create(part, Some(element));
                 }
             }
         }
@@ -145,6 +145,7 @@ impl Draft<'_> {
         let entry = target.entry;
         let current = self.single(entry).clone();
         if let Some(selector) = &target.selector {
+            self.spend(work(selector, current.as_ref().map_or(0, Vec::len)))?;
             let matches = current.as_deref().is_some_and(|c| selector.0.matches_element(resource, c));
             if !matches && (current.is_some() || (part.replace && !creates)) {
                 return Err(self.no_target(target));
@@ -159,7 +160,7 @@ impl Draft<'_> {
     fn remove(&mut self, target: &Target) -> Result<(), PatchError> {
         let (table, resource) = (self.table, self.resource);
         if table.node(target.entry).is_multi() {
-            let list = self.list(target.entry)?;
+            let list = self.list(target.entry, target.selector.as_ref())?;
             match &target.selector {
                 None => list.remove(table, target.sub, |_| true),
                 Some(selector) => list.remove(table, target.sub, |e| selector.0.matches_element(resource, e)),
@@ -168,6 +169,7 @@ impl Draft<'_> {
         }
         let current = self.single(target.entry).clone();
         let Some(value) = current.as_deref() else { return Ok(()) };
+        self.spend(target.selector.as_ref().map_or(0, |selector| work(selector, value.len())))?;
         if target.selector.as_ref().is_some_and(|s| !s.0.matches_element(resource, value)) {
             return Ok(());
         }
@@ -208,14 +210,21 @@ impl Draft<'_> {
         self.singles.entry(id).or_insert_with(|| resource.value(id).map(<[u8]>::to_vec))
     }
 
-    fn list(&mut self, id: AttrId) -> Result<&mut List, PatchError> {
+    /// The values of an attribute, to be looked at by a selector if there is one.
+    fn list(&mut self, id: AttrId, selector: Option<&Selector>) -> Result<&mut List, PatchError> {
         let resource = self.resource;
         let list = self.lists.entry(id).or_insert_with(|| List::new(resource.value(id)));
-        match self.work.checked_sub(list.len() + 1) {
+        let visits = list.len() + 1 + selector.map_or(0, |selector| work(selector, list.bytes()));
+        self.spend(visits)?;
+        Ok(self.lists.entry(id).or_insert_with(|| List::new(None)))
+    }
+
+    fn spend(&mut self, visits: usize) -> Result<(), PatchError> {
+        match self.work.checked_sub(visits) {
             Some(left) => self.work = left,
             None => return Err(PatchError::message(PatchErrorKind::TooLarge, "the operations are too much work")),
         }
-        Ok(list)
+        Ok(())
     }
 
     fn finish(self, changes: &Changes) -> Result<Patched, PatchError> {
@@ -245,6 +254,13 @@ impl Draft<'_> {
         let changed = resource.as_json() != self.resource.as_json() || !changes.secrets.is_empty();
         Ok(Patched { resource, changed, repairs: self.repairs })
     }
+}
+
+/// What a selector's look at so many bytes costs, in visits of a value.
+fn work(selector: &Selector, bytes: usize) -> usize {
+    /// What is compared while a short value is visited.
+    const VISIT: usize = 512;
+    selector.0.effort().saturating_mul(bytes) / VISIT
 }
 
 /// What is required must be there afterwards, in the attribute and in each of its values.

@@ -54,6 +54,11 @@ impl List {
         self.values.len()
     }
 
+    /// How long the values are in all.
+    pub(super) fn bytes(&self) -> usize {
+        self.values.iter().map(Vec::len).sum()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.values.is_empty()
     }

@@ -67,7 +67,32 @@ impl Query {
     }
 }
 
+/// What a query may still compare. How many resources are looked at says little where their values are long.
+#[derive(Debug)]
+pub(crate) struct Effort {
+    bytes: usize,
+}
+
+impl Effort {
+    /// Bytes for each of the resources that may be looked at: far more than attributes of people hold.
+    const EACH: usize = 4 << 10;
+
+    /// Whether a look at one more resource is still affordable.
+    pub(crate) fn covers(&mut self, filter: &BoundFilter, resource: &Resource) -> bool {
+        match self.bytes.checked_sub(filter.work(resource)) {
+            Some(left) => self.bytes = left,
+            None => return false,
+        }
+        true
+    }
+}
+
 impl Query {
+    /// What the query may compare in all.
+    pub(crate) fn effort(&self) -> Effort {
+        Effort { bytes: self.scan.saturating_mul(Effort::EACH) }
+    }
+
     /// Compares two resources in the order of a page by cursor: that of [`sort`](Self::sort), then by id; the reverse of it
     /// for a page before a position.
     pub fn compare(&self, a: &Resource, b: &Resource) -> Ordering {

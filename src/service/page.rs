@@ -65,7 +65,7 @@ impl<C: Context> Inner<C> {
         if extent == Extent::Candidates && resources.len() > query.scan {
             return Err(StoreError::TooMany);
         }
-        retain_matching(query, &mut resources, extent != Extent::Candidates);
+        retain_matching(query, &mut resources, extent != Extent::Candidates)?;
         if let Extent::Exact { total } = extent {
             resources.truncate(query.limit);
             return Ok(Found::counted(resources, total));
@@ -98,7 +98,7 @@ impl<C: Context> Inner<C> {
             let complete = resources.len() <= ask.limit;
             let last = resources.last().and_then(|last| query.behind(last)).filter(|_| !complete);
             looked_at = looked_at.saturating_add(resources.len());
-            retain_matching(query, &mut resources, filtered);
+            retain_matching(query, &mut resources, filtered)?;
             found.append(&mut resources);
             let total = total.filter(|_| filtered);
             if found.len() > query.limit {
@@ -136,7 +136,7 @@ fn everything(query: &Query, mut resources: Vec<Resource>, extent: Extent) -> Re
     if !whole {
         return Err(StoreError::TooMany);
     }
-    retain_matching(query, &mut resources, extent != Extent::Candidates);
+    retain_matching(query, &mut resources, extent != Extent::Candidates)?;
     let total = resources.len();
     resources.retain(|resource| query.follows(resource));
     resources.sort_by(|a, b| query.compare(a, b));
@@ -155,14 +155,20 @@ fn cut(query: &Query, mut resources: Vec<Resource>, total: Option<usize>) -> Fou
 }
 
 /// Checks the filter on what a store returned: nobody gets into an answer by a store's mistake.
-fn retain_matching(query: &Query, resources: &mut Vec<Resource>, filtered: bool) {
-    let Some(filter) = &query.filter else { return };
+fn retain_matching(query: &Query, resources: &mut Vec<Resource>, filtered: bool) -> Result<(), StoreError> {
+    let Some(filter) = &query.filter else { return Ok(()) };
     // members that a store has compared in its own tables need not be loaded to be compared again
     let apart = |r: &Resource| {
         let table = r.resource_type().table();
         filter.attributes().iter().any(|id| matches!(table.node(*id).relation(), Relation::Many | Relation::Derived))
     };
-    if !(filtered && resources.first().is_some_and(apart)) {
-        resources.retain(|resource| filter.matches(resource));
+    if filtered && resources.first().is_some_and(apart) {
+        return Ok(());
     }
+    let mut effort = query.effort();
+    if !resources.iter().all(|resource| effort.covers(filter, resource)) {
+        return Err(StoreError::TooMany);
+    }
+    resources.retain(|resource| filter.matches(resource));
+    Ok(())
 }

@@ -242,3 +242,21 @@ fn what_holds_bytes_may_be_as_long_as_the_defaults_say() {
     let department = json!({"department": "d".repeat(limits.string_bytes + 1)});
     scim.post("/Users", user(json!({"userName": "b", ENTERPRISE: department}))).refused(400, "invalidValue");
 }
+
+/// R-7644-3.4.2.2-22
+#[test]
+fn what_a_filter_compares_is_bounded_by_the_length_of_the_values() {
+    let scim = Scim::limited(|limits| limits.scan = 100);
+    let long = "\u{c9}".repeat(30_000);
+    let values: Vec<_> = (0..4).map(|n| json!({"type": format!("{n}"), "formatted": long})).collect();
+    let path = scim.user(json!({"addresses": values}));
+    let terms = |count: usize, text: &str| vec![format!("formatted co \"{text}\""); count].join(" or ");
+    let asked = |count, text| scim.filter("/Users", &format!("addresses[{}]", terms(count, text)));
+    asked(1, "x").is(200);
+    asked(100, "x").refused(400, "tooMany");
+    asked(1, "\u{e8}").refused(400, "tooMany");
+    let remove = |count| json!({"op": "remove", "path": format!("addresses[{}].region", terms(count, "x"))});
+    scim.patch(&path, remove(5)).is(200);
+    let many: Vec<_> = (0..200).map(|_| remove(12)).collect();
+    scim.patch(&path, json!(many)).refused(413, "");
+}

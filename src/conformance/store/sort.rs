@@ -26,7 +26,7 @@ pub async fn order_ignores_letter_case<F: Fixture>(fixture: &F) -> Verdict {
     sorted(fixture, &["bea", "Cyd", "ada", "Dan"], "", &["ada", "bea", "Cyd", "Dan"]).await
 }
 
-/// Nor does it beyond ASCII: keys are folded character by character, as [`fold`](crate::fold) does it.
+/// Nor does it beyond ASCII: keys are folded character by character, as [`fold`] does it.
 pub async fn order_is_that_of_folded_texts<F: Fixture>(fixture: &F) -> Verdict {
     let made = ["σγ", "ςβ", "σα", "tz", "\u{17F}b", "sa", "ßa", "ssz", "\u{212A}c", "kb", "kd", "Äa", "äb"];
     let mut expected = made;

@@ -7,7 +7,7 @@ use super::super::{Page, StoreError};
 use super::table::{Slot, Table, index_key, many, unique_attributes};
 use crate::cursor::Cursor;
 use crate::filter::BoundFilter;
-use crate::query::Query;
+use crate::query::{Effort, Query};
 use crate::resource::{Projection, Resource, splice};
 use crate::schema::ResourceType;
 use crate::schema::table::{AttrId, Relation};
@@ -16,15 +16,15 @@ use crate::sort::Sort;
 impl Table {
     pub(super) fn list(&self, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
         if query.cursor.is_some() {
-            return Ok(self.following(ty, query));
+            return self.following(ty, query);
         }
-        let everything = Projection::everything(ty);
+        let (everything, mut effort) = (Projection::everything(ty), query.effort());
         let candidates = self.candidates(ty, query.filter.as_ref());
         let mut found: Vec<(Slot, Resource)> = Vec::new();
         let mut total = 0_usize;
         for slot in candidates {
             let Some(stored) = self.stored(slot) else { continue };
-            if !self.matches(query, slot, &stored.resource, &everything) {
+            if !self.matches(query, slot, &stored.resource, &everything, &mut effort)? {
                 continue;
             }
             total += 1;
@@ -43,7 +43,7 @@ impl Table {
     }
 
     /// A page by cursor. Nothing is counted or skipped to get there; a filter or an order costs a look at everything.
-    fn following(&self, ty: &ResourceType, query: &Query) -> Page {
+    fn following(&self, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
         let most = query.limit.saturating_add(1);
         if let (None, None) = (&query.filter, &query.sort) {
             let ids = self.orders.get(ty.name()).map(|orders| &orders.ids);
@@ -60,14 +60,14 @@ impl Table {
             };
             let resources = slots.into_iter().filter_map(|slot| Some((slot, &self.stored(slot)?.resource)));
             let page = resources.map(|(slot, resource)| self.joined(slot, resource, &query.projection)).collect();
-            return Page::following(page).with_total(ids.map_or(0, BTreeMap::len));
+            return Ok(Page::following(page).with_total(ids.map_or(0, BTreeMap::len)));
         }
-        let everything = Projection::everything(ty);
+        let (everything, mut effort) = (Projection::everything(ty), query.effort());
         let mut total = 0_usize;
         let mut found: Vec<(Slot, Resource)> = Vec::new();
         for slot in self.candidates(ty, query.filter.as_ref()) {
             let Some(stored) = self.stored(slot) else { continue };
-            if !self.matches(query, slot, &stored.resource, &everything) {
+            if !self.matches(query, slot, &stored.resource, &everything, &mut effort)? {
                 continue;
             }
             total += 1;
@@ -84,12 +84,23 @@ impl Table {
         found.sort_by(compare);
         let plain =
             |(slot, _): (Slot, Resource)| Some(self.joined(slot, &self.stored(slot)?.resource, &query.projection));
-        Page::following(found.into_iter().filter_map(plain).collect()).with_total(total)
+        Ok(Page::following(found.into_iter().filter_map(plain).collect()).with_total(total))
     }
 
-    fn matches(&self, query: &Query, slot: Slot, resource: &Resource, everything: &Projection) -> bool {
-        let Some(filter) = &query.filter else { return true };
-        filter.matches(&self.seen_by(filter, slot, resource, everything))
+    fn matches(
+        &self,
+        query: &Query,
+        slot: Slot,
+        resource: &Resource,
+        everything: &Projection,
+        effort: &mut Effort,
+    ) -> Result<bool, StoreError> {
+        let Some(filter) = &query.filter else { return Ok(true) };
+        let seen = self.seen_by(filter, slot, resource, everything);
+        if !effort.covers(filter, &seen) {
+            return Err(StoreError::TooMany);
+        }
+        Ok(filter.matches(&seen))
     }
 
     /// The resource with what the order looks at.
