@@ -195,7 +195,7 @@ pub(crate) fn steps(seed: u64, count: usize, ahead: bool) -> Vec<Step> {
     let kinds: Vec<usize> = (0..count).map(|_| below(16)).collect();
     let made: Vec<usize> = (0..count).filter(|n| kinds[*n] < 4).collect();
     let (mut model, mut steps) = (Model::new(), Vec::with_capacity(count));
-    for number in 0..count {
+    for (number, kind) in kinds.iter().copied().enumerate() {
         let usable = if ahead { made.len() } else { made.partition_point(|other| *other < number) };
         let any = |below: &mut dyn FnMut(usize) -> usize| match usable {
             0 => count,
@@ -206,7 +206,7 @@ pub(crate) fn steps(seed: u64, count: usize, ahead: bool) -> Vec<Step> {
         let current = model.before[who].as_ref().map_or(1, |(_, version)| *version);
         let version = [None, None, Some(current), Some(current + 7)][below(4)];
         let untouched = BEFORE - 1 - below(BEFORE / 4);
-        let step = match kinds[number] {
+        let step = match kind {
             0 | 1 => Step::Create { name: format!("new-{number}"), manager: None },
             2 => Step::Create { name: format!("new-{number}"), manager: Some(any(&mut below)) },
             // a name that is taken, or was until somebody was deleted or renamed

@@ -37,7 +37,7 @@ fn each_case_is_failed_by_a_wrong_store() {
         found
     };
     let mut found: Vec<(Fault, Side, BTreeSet<&str>)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..4).map(|_| scope.spawn(&worker)).collect();
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(worker)).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     found.sort_by_key(|(fault, side, _)| (*fault as usize, *side as usize));
