@@ -106,7 +106,7 @@ impl<S: Store<Context = Caller>> Store for Faulty<S> {
 }
 
 /// A store that can be shared out: users and groups, of as many tenants as there are worlds.
-trait Stores {
+trait Stores: Sync {
     fn users(&self) -> impl Store<Context = Caller> + 'static;
     fn groups(&self) -> impl Store<Context = Caller> + 'static;
 }
