@@ -60,7 +60,7 @@ impl Case {
 
 const NAME: [&[&str]; 2] = [&["users_by_name (tenant=? AND user_name_key=?)"], &["users_by_name"]];
 const EXTERNAL: [&[&str]; 2] =
-    [&["users_in_order_of_external_id (tenant=? AND external_id=?)"], &["users_by_external_id"]];
+    [&["users_in_order_of_external_id (tenant=? AND external_id=?)"], &["users_in_order_of_external_id"]];
 const EITHER: [&[&str]; 2] = [
     &["users_in_order_of_external_id (tenant=? AND external_id=?)", "users_by_name (tenant=? AND user_name_key=?)"],
     &["users_in_order_of_external_id", "users_by_name"],
