@@ -251,7 +251,8 @@ impl ResourceTypeBuilder {
     /// # use scim_provider::Group;
     /// # use scim_provider::schema::Uniqueness;
     /// let groups = Group::resource_type().attribute("displayName", |name| name.unique(Uniqueness::Server));
-    /// # Ok::<(), scim_provider::schema::SchemaError>(drop(groups.build()?))
+    /// # groups.build()?;
+    /// # Ok::<(), scim_provider::schema::SchemaError>(())
     /// ```
     ///
     /// The attributes that every resource has, such as `externalId`, are not the schemas' to define. That an attribute is not

@@ -176,9 +176,9 @@ impl<C: Context> ServiceBuilder<C> {
     /// #     fn decrypt(&self, sealed: &[u8]) -> Option<Vec<u8>> { Some(self.encrypt(sealed)) }
     /// # }
     /// # static KEY: Key = Key;
-    /// use scim_provider::{MemoryStore, Service, User};
+    /// use scim_provider::{MemoryStore, Service, TenantId, User};
     ///
-    /// let scim = Service::builder("https://api.example.com/scim/v2")
+    /// let scim = Service::<TenantId>::builder("https://api.example.com/scim/v2")
     ///     .resource(User::resource_type(), MemoryStore::new())
     ///     // AES-GCM or the like, with a nonce in front
     ///     .cursor_seal(|plain| KEY.encrypt(plain), |sealed| KEY.decrypt(sealed))
