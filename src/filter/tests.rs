@@ -105,7 +105,6 @@ fn the_kind_of_a_mistake_is_told() {
         ("\u{feff}userName eq \"x\"", ParseErrorKind::Syntax),
         ("userName eq\"x\"", ParseErrorKind::Syntax),
         ("emails[type eq \"work\"]pr", ParseErrorKind::Syntax),
-        ("emails[type eq \"work\"].value pr", ParseErrorKind::Syntax),
         ("emails[type eq \"work\"].a.b eq 1", ParseErrorKind::InvalidAttribute),
         ("name..givenName eq \"x\"", ParseErrorKind::InvalidAttribute),
         ("userName \u{435}q \"x\"", ParseErrorKind::UnknownOperator),

@@ -4,7 +4,7 @@
 use super::{ChildTable, Column, ColumnMap, Dialect, MapErrorKind, SqlFilter, SqlValue};
 use crate::schema::{Attribute, Schema};
 use crate::sort::Sort;
-use crate::{AttrPath, Compat, Filter, ResourceType, User};
+use crate::{AttrPath, CompareOp, Compat, Filter, Literal, ResourceType, User};
 
 fn users() -> ResourceType {
     let probe = Schema::new(
@@ -177,6 +177,74 @@ fn a_value_path_is_one_exists() {
     sqlite("name[familyName ne \"a\"]", false, "((u.family_key IS NULL) OR (u.family_key COLLATE BINARY <> ?))");
     sqlite("urn:example:2.0:Probe:flag.primary eq false", false, "((u.flag IS NULL) OR (u.flag = 0))");
     sqlite("not (urn:example:2.0:Probe:flag.primary eq false)", false, "(NOT ((u.flag IS NOT NULL) AND (u.flag = 0)))");
+}
+
+#[test]
+fn a_keyed_table_is_looked_up_first_in_sqlite() {
+    let ty = users();
+    let emails = ChildTable::keyed("emails e", &[("e.tenant", "u.tenant"), ("e.user", "u.id")])
+        .column("value", Column::folded("e.value_key").assigned());
+    let sql = |table: ChildTable, filter: &str, dialect| {
+        let map = ColumnMap::builder(&ty).values("emails", table).build().unwrap();
+        let bound = filter.parse::<Filter>().unwrap().bind(&ty, Compat::default()).unwrap();
+        let sql = bound.to_sql(&map, dialect, 1);
+        assert!(sql.is_exact(), "{filter}");
+        sql.sql().to_owned()
+    };
+    let exists = "EXISTS (SELECT 1 FROM emails e WHERE (u.tenant = e.tenant AND u.id = e.user)";
+    let within = emails.clone().within("e.tenant = here");
+    for (table, filter, dialect, expected) in [
+        (
+            within.clone(),
+            "emails.value eq \"A\"",
+            Dialect::Sqlite,
+            "((u.tenant, u.id) IN (SELECT e.tenant, e.user FROM emails e WHERE e.tenant IS NOT NULL AND \
+             e.user IS NOT NULL AND (e.tenant = here) AND (e.value_key COLLATE BINARY = ?)))"
+                .to_owned(),
+        ),
+        (within.clone(), "emails pr", Dialect::Sqlite, format!("({exists}))")),
+        (within.clone(), "not (emails pr)", Dialect::Sqlite, format!("(NOT ({exists})))")),
+        (
+            within.clone(),
+            "not (emails.value eq \"A\")",
+            Dialect::Sqlite,
+            format!("(NOT ({exists} AND (e.value_key COLLATE BINARY = ?))))"),
+        ),
+        (within, "emails.value eq \"A\"", Dialect::Postgres, format!("({exists} AND (e.value_key = $1::text)))")),
+        // of all tenants' rows there are too many
+        (emails, "emails.value eq \"A\"", Dialect::Sqlite, format!("({exists} AND (e.value_key COLLATE BINARY = ?)))")),
+        (
+            ChildTable::keyed("emails e", &[("e.user", "u.id")]).column("value", Column::folded("e.key").assigned()),
+            "emails.value eq \"A\"",
+            Dialect::Sqlite,
+            "(u.id IN (SELECT e.user FROM emails e WHERE e.user IS NOT NULL AND (e.key COLLATE BINARY = ?)))"
+                .to_owned(),
+        ),
+    ] {
+        assert_eq!(sql(table, filter, dialect), expected, "{filter}");
+    }
+}
+
+#[test]
+fn no_bind_value_holds_nul() {
+    let ty = users();
+    let path = || AttrPath::parse("userName").unwrap();
+    for (op, sql, binds) in [
+        (CompareOp::Eq, "(1 = 0)", 0),
+        (CompareOp::Co, "(1 = 0)", 0),
+        (CompareOp::Sw, "(1 = 0)", 0),
+        (CompareOp::Ew, "(1 = 0)", 0),
+        (CompareOp::Ne, "(1 = 1)", 0),
+        (CompareOp::Gt, "((u.name_key IS NOT NULL) AND (u.name_key COLLATE BINARY > ?))", 1),
+        (CompareOp::Ge, "((u.name_key IS NOT NULL) AND (u.name_key COLLATE BINARY > ?))", 1),
+        (CompareOp::Lt, "((u.name_key IS NOT NULL) AND (u.name_key COLLATE BINARY <= ?))", 1),
+        (CompareOp::Le, "((u.name_key IS NOT NULL) AND (u.name_key COLLATE BINARY <= ?))", 1),
+    ] {
+        let filter = Filter::Compare { path: path(), op, value: Literal::String("A\0b".into()) };
+        let filter = filter.bind(&ty, Compat::default()).unwrap().to_sql(&map(&ty), Dialect::Sqlite, 1);
+        assert_eq!((filter.sql(), filter.is_exact()), (sql, true), "{op:?}");
+        assert_eq!(filter.binds(), vec![SqlValue::Text("a".into()); binds], "{op:?}");
+    }
 }
 
 #[test]
