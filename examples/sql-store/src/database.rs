@@ -66,10 +66,7 @@ impl Database {
         Session::strike()?;
         match self {
             Self::Sqlite { read, .. } => read.begin().await.map(Session::SqliteTransaction),
-            Self::Postgres { pool, .. } => {
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                pool.begin_with(begin).await.map(Session::PostgresTransaction)
-            }
+            Self::Postgres { pool, .. } => begin(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await,
         }
         .map_err(failure)
     }
@@ -83,9 +80,7 @@ impl Database {
                 // It takes its turn right away: one that starts by reading would find its snapshot outdated when it comes
                 // to write, and fail.
                 Self::Sqlite { write, .. } => write.begin_with("BEGIN IMMEDIATE").await.map(Session::SqliteTransaction),
-                Self::Postgres { pool, engine } => {
-                    pool.begin_with(engine.begin()).await.map(Session::PostgresTransaction)
-                }
+                Self::Postgres { pool, engine } => begin(pool, engine.begin()).await,
             };
             match begun {
                 Err(e) if attempt < ATTEMPTS && is_busy(&e) => attempt += 1,
@@ -103,6 +98,17 @@ impl Database {
             Self::Postgres { pool, .. } => pool.close().await,
         }
     }
+}
+
+/// Begins a transaction in a task of its own, which goes on when the request is given up meanwhile.
+///
+/// Where the future is dropped between BEGIN and its answer, sqlx 0.9.0 takes the connection back into the pool with the
+/// transaction open (transact-rs/sqlx#4393): whoever gets it next reads an old state, or is told that it is read-only.
+async fn begin(pool: &PgPool, statement: &'static str) -> Result<Session, sqlx::Error> {
+    let pool = pool.clone();
+    let task = tokio::spawn(async move { pool.begin_with(statement).await });
+    let begun = task.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?;
+    begun.map(Session::PostgresTransaction)
 }
 
 /// Runs a statement or a transaction, and runs it again when the database took it back because of others that ran beside it: a

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use scim_sql_store::SqlStore;
 use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection};
 
 use super::world::{Ask, Ids, World, requests};
 
@@ -26,6 +27,41 @@ async fn what_is_given_up_in_postgres_is_whole_or_nothing() {
     if let Some(url) = scim_test_postgres::database().unwrap() {
         each_await_is_the_last(&url).await;
     }
+}
+
+/// A transaction that nobody ends would show an old state to whoever gets its connection next, and keep its locks.
+#[tokio::test]
+async fn what_is_given_up_in_postgres_leaves_no_transaction_open() {
+    let Some(url) = scim_test_postgres::database().unwrap() else { return };
+    let store = SqlStore::open(&url).await.unwrap();
+    let world = World::of_sql("tenant", &store);
+    let ids = world.fill().await;
+    let members = Ask { method: "GET", path: "/Groups/{crew}", body: Value::Null };
+    let mut server = PgConnection::connect(&url).await.unwrap();
+    let mut given_up = 0;
+    for ask in requests().into_iter().chain([members]) {
+        for polls in 1..5 {
+            given_up += usize::from(dropped_after(polls, world.call(&ids, &ask)).await.is_none());
+            let mut open = open_transactions(&mut server).await;
+            for _ in 0..50 {
+                if open > 0 {
+                    // what was given up is undone in the background
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    open = open_transactions(&mut server).await;
+                }
+            }
+            assert_eq!(open, 0, "{} {}, dropped after {polls} polls", ask.method, ask.path);
+        }
+    }
+    assert!(given_up > 20, "only {given_up} requests were given up");
+    store.close().await;
+}
+
+/// How many of the others' transactions in this database are open and at rest.
+async fn open_transactions(server: &mut PgConnection) -> i64 {
+    let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+               AND state LIKE 'idle in transaction%'";
+    sqlx::query_scalar(sql).fetch_one(server).await.unwrap()
 }
 
 async fn each_await_is_the_last(url: &str) {
