@@ -50,15 +50,10 @@ pub async fn pages_are_sorted<F: Fixture>(fixture: &F) -> Verdict {
 pub async fn a_filter_holds_behind_a_cursor<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, FOLLOWING);
     let users = case.users(Tenant::A)?.which_finds_cursors()?;
-    let mut made = Vec::new();
-    for number in 0..6 {
-        let prefix = if number % 2 == 0 { "even" } else { "odd" };
-        let user = users.create_named(&format!("{prefix}-{number}")).await?;
-        made.extend((number % 2 == 0).then(|| id_of(&user).to_owned()));
-    }
-    made.sort_unstable();
-    let found = all(&users, "cursor&count=1&filter=userName sw \"even\"").await?;
-    case.log.expect(found == made, format!("{made:?}"), format!("{found:?}"))
+    let made = some_even_and_some_odd(&users).await?;
+    let expected: Vec<&str> = made.iter().map(id_of).collect();
+    let found = all(&users, THE_EVEN).await?;
+    case.log.expect(found == expected, format!("{expected:?}"), format!("{found:?}"))
 }
 
 /// Nobody who stays is missed, and nobody is met twice, while others come and go on both sides of the position.
@@ -185,18 +180,12 @@ pub async fn pages_lead_back<F: Fixture>(fixture: &F) -> Verdict {
 pub async fn a_filter_holds_on_the_way_back<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, BEFORE);
     let users = case.users(Tenant::A)?.which_goes_back()?;
-    for number in 0..6 {
-        let prefix = if number % 2 == 0 { "even" } else { "odd" };
-        users.create_named(&format!("{prefix}-{number}")).await?;
-    }
-    let url = "cursor&count=1&filter=userName sw \"even\"";
-    let onwards = all(&users, url).await?;
-    let last =
-        users.list("filter=userName sw \"even\"").await?.resources.into_iter().max_by_key(|u| id_of(u).to_owned());
-    let end = last.as_ref().and_then(|last| users.query(url).ok()?.behind(last));
-    let mut back = walk(&users, url, end.map_or(Cursor::Beginning, Cursor::Before)).await?;
-    back.reverse();
-    case.log.expect(back == onwards, format!("{onwards:?}"), format!("{back:?}"))
+    let made = some_even_and_some_odd(&users).await?;
+    let Some(last) = made.last() else { return Ok(()) };
+    let end = users.query(THE_EVEN)?.behind(last).map_or(Cursor::Beginning, Cursor::Before);
+    let back = walk(&users, THE_EVEN, end).await?;
+    let expected: Vec<&str> = made.iter().rev().map(id_of).collect();
+    case.log.expect(back == expected, format!("{expected:?}"), format!("{back:?}"))
 }
 
 /// Nobody who stays is missed on the way back, when the position's own resource is gone and others have come before it.
@@ -216,6 +205,20 @@ pub async fn nobody_is_missed_on_the_way_back<F: Fixture>(fixture: &F) -> Verdic
     let back = walk(&users, url, at).await?;
     let expected: Vec<&str> = made.iter().rev().map(id_of).collect();
     case.log.expect(back == expected, format!("all before the position: {expected:?}"), format!("{back:?}"))
+}
+
+/// Asks for every other user, in an order in which those who match and those who do not take turns.
+const THE_EVEN: &str = "cursor&count=1&sortBy=userName&filter=userName ew \"even\"";
+
+/// Users who match [`THE_EVEN`], in its order, among others who do not.
+async fn some_even_and_some_odd<S: Store>(users: &Desk<'_, S>) -> Result<Vec<Resource>, Stop> {
+    let mut even = Vec::new();
+    for number in 0..6 {
+        let kind = if number % 2 == 0 { "even" } else { "odd" };
+        let user = users.create_named(&format!("{number}-{kind}")).await?;
+        even.extend((number % 2 == 0).then_some(user));
+    }
+    Ok(even)
 }
 
 async fn some_with_equal_and_missing_names<S: Store>(users: &Desk<'_, S>) -> Result<(), Stop> {

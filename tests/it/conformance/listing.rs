@@ -88,7 +88,7 @@ pub(super) fn page(
 fn following(model: &Model, all: Vec<Resource>, matching: Vec<Resource>, query: &Query) -> Result<Page, StoreError> {
     let is = |fault| model.is(fault);
     let back = query.cursor.as_ref().is_some_and(Cursor::goes_back);
-    let forgetful = is(Fault::CursorsForgetTheFilter) || (back && is(Fault::BackForgetsTheFilter));
+    let forgetful = is(if back { Fault::BackForgetsTheFilter } else { Fault::CursorsForgetTheFilter });
     let candidates = model.honesty == Honesty::Candidates || forgetful;
     let mut rows = if candidates { all } else { matching };
     let known: Vec<Resource> = rows.clone();
