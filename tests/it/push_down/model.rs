@@ -15,6 +15,38 @@ pub(crate) fn holds(ty: &ResourceType, filter: &Filter<'_>, document: &Value) ->
     Model { ty, prefix: None }.holds(filter, document)
 }
 
+/// The order of two documents by an attribute (RFC 7644 §3.4.2.3): what has no value is last, or first when descending, and
+/// of equals the ids decide.
+pub(crate) fn compare(ty: &ResourceType, path: &str, descending: bool, a: &Value, b: &Value) -> Ordering {
+    let model = Model { ty, prefix: None };
+    let mut path = path.to_owned();
+    if model.kind(&path).kind == AttributeType::Complex {
+        path.push_str(".value");
+    }
+    let kind = model.kind(&path);
+    let counts = |document| -> Option<Value> {
+        let (found, sub) = model.find(&path, document);
+        let found = elements(found?);
+        let primary = found.iter().find(|element| element.get("primary") == Some(&Value::Bool(true)));
+        let element = primary.or(found.first())?;
+        sub.map_or(Some(element), |sub| element.get(sub)).cloned()
+    };
+    let order = match (counts(a), counts(b)) {
+        (Some(a), Some(b)) => {
+            let operand = match &b {
+                Value::Bool(b) => Literal::Bool(*b),
+                Value::Number(_) => Literal::Number(number(&b)),
+                Value::String(b) => Literal::String(b.into()),
+                b => panic!("{b} is not sorted by"),
+            };
+            in_order(&a, &operand, &kind)
+        }
+        (a, b) => a.is_none().cmp(&b.is_none()),
+    };
+    let order = if descending { order.reverse() } else { order };
+    order.then_with(|| a["id"].as_str().cmp(&b["id"].as_str()))
+}
+
 struct Model<'m> {
     ty: &'m ResourceType,
     /// the attribute in front of the brackets, when the document is one of its values
@@ -41,10 +73,17 @@ impl Model<'_> {
             Filter::Not(filter) => !self.holds(filter, at),
             Filter::Present(path) => self.asked(path.as_str(), &Ask::Present, at),
             Filter::Compare { path, op, value } => self.asked(path.as_str(), &Ask::Compare(*op, value), at),
-            Filter::ValuePath { path, filter, .. } => {
+            Filter::ValuePath { path, filter, tail } => {
                 let inner = Model { ty: self.ty, prefix: Some(path.as_str()) };
+                let behind = |element: &Value| {
+                    tail.as_ref().is_none_or(|tail| {
+                        inner.asked(&tail.sub_attribute, &Ask::Compare(tail.op, &tail.value), element)
+                    })
+                };
                 let (value, _) = self.find(path.as_str(), at);
-                value.is_some_and(|value| elements(value).iter().any(|element| inner.holds(filter, element)))
+                value.is_some_and(|value| {
+                    elements(value).iter().any(|element| inner.holds(filter, element) && behind(element))
+                })
             }
         }
     }
@@ -125,28 +164,15 @@ fn value(value: &Value, ask: &Ask<'_>, kind: &Kind) -> bool {
         Ask::Compare(_, Literal::Null) => return present(value),
         Ask::Compare(op, operand) => (*op, operand),
     };
-    let order = match (kind.kind, operand) {
-        (AttributeType::Boolean, Literal::Bool(operand)) => value.as_bool().unwrap().cmp(operand),
-        (AttributeType::DateTime, Literal::String(operand)) => {
-            let time = |text| DateTime::parse_from_rfc3339(text).unwrap();
-            time(value.as_str().unwrap()).cmp(&time(operand))
-        }
-        (_, Literal::Number(operand)) => {
-            let number = value.as_i64().map(Number::Int).unwrap_or_else(|| Number::Float(value.as_f64().unwrap()));
-            number.partial_cmp(operand).unwrap()
-        }
-        (_, Literal::String(operand)) => {
-            let key = |text: &str| if kind.exact { text.to_owned() } else { fold(text).into_owned() };
-            let (value, operand) = (key(value.as_str().unwrap()), key(operand));
-            match op {
-                CompareOp::Co => return value.contains(&operand),
-                CompareOp::Sw => return value.starts_with(&operand),
-                CompareOp::Ew => return value.ends_with(&operand),
-                _ => value.chars().cmp(operand.chars()),
-            }
-        }
-        (kind, operand) => panic!("{kind:?} is not compared with {operand:?}"),
-    };
+    if let (CompareOp::Co | CompareOp::Sw | CompareOp::Ew, Literal::String(operand)) = (op, operand) {
+        let (value, operand) = (kind.key(value.as_str().unwrap()), kind.key(operand));
+        return match op {
+            CompareOp::Co => value.contains(&operand),
+            CompareOp::Sw => value.starts_with(&operand),
+            _ => value.ends_with(&operand),
+        };
+    }
+    let order = in_order(value, operand, kind);
     match op {
         CompareOp::Eq => order == Ordering::Equal,
         CompareOp::Ne => order != Ordering::Equal,
@@ -155,6 +181,31 @@ fn value(value: &Value, ask: &Ask<'_>, kind: &Kind) -> bool {
         CompareOp::Lt => order == Ordering::Less,
         CompareOp::Le => order != Ordering::Greater,
         CompareOp::Co | CompareOp::Sw | CompareOp::Ew => false,
+    }
+}
+
+/// How a value compares with an operand of its kind.
+fn in_order(value: &Value, operand: &Literal<'_>, kind: &Kind) -> Ordering {
+    match (kind.kind, operand) {
+        (AttributeType::Boolean, Literal::Bool(operand)) => value.as_bool().unwrap().cmp(operand),
+        (AttributeType::DateTime, Literal::String(operand)) => {
+            let time = |text| DateTime::parse_from_rfc3339(text).unwrap();
+            time(value.as_str().unwrap()).cmp(&time(operand))
+        }
+        (_, Literal::Number(operand)) => number(value).partial_cmp(operand).unwrap(),
+        (_, Literal::String(operand)) => kind.key(value.as_str().unwrap()).chars().cmp(kind.key(operand).chars()),
+        (kind, operand) => panic!("{kind:?} is not compared with {operand:?}"),
+    }
+}
+
+fn number(value: &Value) -> Number {
+    value.as_i64().map(Number::Int).unwrap_or_else(|| Number::Float(value.as_f64().unwrap()))
+}
+
+impl Kind {
+    /// What texts are compared by.
+    fn key(&self, text: &str) -> String {
+        if self.exact { text.to_owned() } else { fold(text).into_owned() }
     }
 }
 

@@ -12,12 +12,13 @@ const SCHEMA: &str = "
     CREATE TABLE users (
         id text PRIMARY KEY, user_name_key text COLLATE \"C\", external_id text COLLATE \"en-US-x-icu\", active boolean,
         created bigint, family_key text, given_key varchar, rank bigint, score double precision, seen bigint,
-        code text COLLATE \"C\", flag boolean, document jsonb NOT NULL
+        code text COLLATE \"C\", flag boolean, document jsonb NOT NULL,
+        tenant text NOT NULL
     );
     CREATE INDEX users_by_name ON users (user_name_key);
     CREATE TABLE emails (user_id text, value_key text, type_key text COLLATE \"en-US-x-icu\", is_primary boolean);
     CREATE TABLE tags (user_id text, tag_key text);
-    CREATE TABLE peers (user_id text, peer text, type_key text);
+    CREATE TABLE peers (tenant text, user_id text, peer text, type_key text);
 ";
 
 /// The tables in an empty database, where there is a server.

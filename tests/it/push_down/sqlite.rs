@@ -11,12 +11,12 @@ const SCHEMA: &str = "
     CREATE TABLE users (
         id TEXT PRIMARY KEY, user_name_key TEXT, external_id TEXT COLLATE NOCASE, active INTEGER, created INTEGER,
         family_key TEXT COLLATE RTRIM, given_key, rank INTEGER, score REAL, seen INTEGER, code TEXT, flag BOOLEAN,
-        document TEXT NOT NULL
+        document TEXT NOT NULL, tenant TEXT NOT NULL
     );
     CREATE INDEX users_by_name ON users (user_name_key);
     CREATE TABLE emails (user_id TEXT, value_key TEXT, type_key TEXT COLLATE NOCASE, is_primary INTEGER);
     CREATE TABLE tags (user_id TEXT, tag_key TEXT);
-    CREATE TABLE peers (user_id TEXT, peer TEXT, type_key TEXT);
+    CREATE TABLE peers (tenant TEXT, user_id TEXT, peer TEXT, type_key TEXT);
 ";
 
 pub(crate) fn tables() -> Tables<Connection> {

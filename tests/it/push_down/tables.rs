@@ -26,7 +26,7 @@ pub(crate) fn map(ty: &ResourceType) -> ColumnMap {
         .column("urn:example:2.0:Probe:flag.primary", Column::boolean("users.flag"))
         .values(
             "emails",
-            ChildTable::new("emails e", "e.user_id = users.id")
+            ChildTable::keyed("emails e", &[("e.user_id", "users.id")])
                 .column("value", Column::folded("e.value_key"))
                 .column("type", Column::folded("e.type_key"))
                 .column("primary", Column::boolean("e.is_primary")),
@@ -37,7 +37,8 @@ pub(crate) fn map(ty: &ResourceType) -> ColumnMap {
         )
         .values(
             "urn:example:2.0:Probe:peers",
-            ChildTable::new("peers p", "p.user_id = users.id")
+            ChildTable::keyed("peers p", &[("p.tenant", "users.tenant"), ("p.user_id", "users.id")])
+                .within("p.tenant = 't'")
                 .column("value", Column::text("p.peer"))
                 .column("type", Column::folded("p.type_key")),
         )
@@ -84,8 +85,22 @@ impl<E: Engine> Tables<E> {
     /// Puts these resources in the place of what is there.
     pub(crate) fn fill(&mut self, resources: &[Resource]) {
         self.engine.batch("DELETE FROM users; DELETE FROM emails; DELETE FROM tags; DELETE FROM peers;");
+        self.strangers();
         for resource in resources {
             self.insert(resource);
+        }
+    }
+
+    /// Rows of child tables that belong to none of the resources: of nobody, of one who is gone, of another tenant's namesakes.
+    fn strangers(&mut self) {
+        let text = |text: &str| Cell::Text(Some(text.to_owned()));
+        for user in [Cell::Text(None), text("gone")] {
+            let row = [user, text("a"), text("work"), Cell::Boolean(Some(true))];
+            self.engine.insert("INSERT INTO emails VALUES ($1,$2,$3,$4)", &row);
+        }
+        for (tenant, user) in [("other", "b"), ("other", "A"), ("t", "gone")] {
+            let row = [text(tenant), text(user), text("p1"), text("work")];
+            self.engine.insert("INSERT INTO peers VALUES ($1,$2,$3,$4)", &row);
         }
     }
 
@@ -109,7 +124,7 @@ impl<E: Engine> Tables<E> {
             Cell::Boolean(probe["flag"]["primary"].as_bool()),
             Cell::Document(text.to_owned()),
         ];
-        self.engine.insert("INSERT INTO users VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)", &row);
+        self.engine.insert("INSERT INTO users VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,'t')", &row);
         for email in elements(&document["emails"]) {
             let row = [id(), key(&email["value"]), key(&email["type"]), Cell::Boolean(email["primary"].as_bool())];
             self.engine.insert("INSERT INTO emails VALUES ($1,$2,$3,$4)", &row);
@@ -118,8 +133,8 @@ impl<E: Engine> Tables<E> {
             self.engine.insert("INSERT INTO tags VALUES ($1,$2)", &[id(), key(tag)]);
         }
         for peer in elements(&probe["peers"]) {
-            self.engine
-                .insert("INSERT INTO peers VALUES ($1,$2,$3)", &[id(), exact(&peer["value"]), key(&peer["type"])]);
+            let row = [id(), exact(&peer["value"]), key(&peer["type"])];
+            self.engine.insert("INSERT INTO peers VALUES ('t',$1,$2,$3)", &row);
         }
     }
 

@@ -6,7 +6,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use scim_provider::schema::{Attribute, Schema};
-use scim_provider::{Resource, ResourceType, User};
+use scim_provider::{CompareOp, Resource, ResourceType, User};
 use serde_json::{Map, Value, json};
 
 pub(crate) const PROBE: &str = "urn:example:2.0:Probe";
@@ -54,6 +54,18 @@ const TEXTS: &[&str] = &[
     "i\u{307}",
     "k",
     "\u{212a}",
+    "s",
+    "ſ",
+    "ſs",
+    "ﬁ",
+    "FI",
+    "ŉ",
+    "\u{390}",
+    "\u{1fd3}",
+    "µ",
+    "μ",
+    "ǆ",
+    "ǅ",
     "σ",
     "ς",
     "Σ",
@@ -284,7 +296,7 @@ const PATHS: &[(&str, Kind)] = &[
 
 type Parts = &'static [(&'static str, Kind)];
 
-/// What can stand in front of brackets, and what within.
+/// What can stand in front of brackets, and what within and behind.
 const ELEMENTS: &[(&str, Parts)] = &[
     ("emails", &[("value", Kind::Text), ("type", Kind::Text), ("primary", Kind::Boolean), ("display", Kind::Text)]),
     ("name", &[("familyName", Kind::Text), ("givenName", Kind::Text), ("middleName", Kind::Text)]),
@@ -298,6 +310,24 @@ const ELEMENTS: &[(&str, Parts)] = &[
 pub(crate) fn sort_paths() -> impl Iterator<Item = &'static str> {
     PATHS.iter().filter(|(_, kind)| !matches!(kind, Kind::Complex)).map(|(path, _)| *path)
 }
+
+/// What can be compared with a text.
+pub(crate) fn text_paths() -> impl Iterator<Item = &'static str> {
+    PATHS.iter().filter(|(_, kind)| matches!(kind, Kind::Text)).map(|(path, _)| *path)
+}
+
+/// How texts are compared.
+pub(crate) const TEXT_OPERATORS: [CompareOp; 9] = [
+    CompareOp::Eq,
+    CompareOp::Ne,
+    CompareOp::Co,
+    CompareOp::Sw,
+    CompareOp::Ew,
+    CompareOp::Gt,
+    CompareOp::Ge,
+    CompareOp::Lt,
+    CompareOp::Le,
+];
 
 fn comparison((path, kind): (&'static str, Kind)) -> BoxedStrategy<String> {
     let unary = select(&["pr", "eq null", "ne null"][..]).prop_map(move |test| format!("{path} {test}"));
@@ -337,7 +367,12 @@ fn joined(term: BoxedStrategy<String>) -> BoxedStrategy<String> {
 pub(crate) fn filter() -> impl Strategy<Value = String> {
     let element = select(ELEMENTS).prop_flat_map(|(path, parts)| {
         let inner = joined(select(parts).prop_flat_map(comparison).boxed());
-        inner.prop_map(move |filter| format!("{path}[{filter}]"))
+        let tail = option::weighted(0.2, select(parts).prop_flat_map(comparison));
+        (inner, tail).prop_map(move |(filter, tail)| match tail {
+            // `[…].value eq null` is no comparison of a value that is there
+            Some(tail) if !tail.ends_with(" eq null") => format!("{path}[{filter}].{tail}"),
+            _ => format!("{path}[{filter}]"),
+        })
     });
     joined(prop_oneof![3 => select(PATHS).prop_flat_map(comparison), 1 => element].boxed())
 }
