@@ -24,6 +24,7 @@ fn every_error_is_a_scim_message() {
         let answer =
             scim.send(method, target, &[("content-type", "application/json"), ("accept", "application/json")], body);
         assert_eq!(answer.status, status, "{method} {target}");
+        assert_eq!(answer.header("content-type"), "application/scim+json");
         assert_eq!(answer.body["schemas"], json!([ERROR]));
         assert_eq!(answer.body["status"], json!(status.to_string()));
         let names: Vec<&str> = answer.body.as_object().unwrap().keys().map(String::as_str).collect();
