@@ -62,7 +62,8 @@ pub struct Limits {
     pub id_bytes: usize,
     /// How many tags `If-Match` or `If-None-Match` may list. Default 16.
     pub etags: usize,
-    /// How often the service repeats its own read-modify-write when another writer was faster. Default 8.
+    /// How often the service repeats its own read-modify-write when another writer was faster. Default 8; beyond it is 503, or,
+    /// for a PUT that names no version and of a type of which nothing is kept, a write over whatever is there.
     pub retries: usize,
 }
 

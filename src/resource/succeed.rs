@@ -2,8 +2,22 @@
 
 use super::scan::member;
 use super::{Entry, Resource, Violation, ViolationKind, object, splice};
-use crate::schema::Mutability;
 use crate::schema::table::{AttrId, Relation};
+use crate::schema::{Mutability, ResourceType};
+
+impl ResourceType {
+    /// Whether a [successor](Resource::succeeding) is what the client sent, whatever it succeeds: a client can change everything.
+    pub(crate) fn keeps_nothing(&self) -> bool {
+        let table = self.table();
+        table.ids().all(|id| {
+            let (node, entry) = (table.node(id), table.node(table.entry_of(id)));
+            let own =
+                matches!(table.entry_of(id), AttrId::ID | AttrId::SCHEMAS) || table.entry_of(id) == table.meta().meta;
+            let elsewhere = own || entry.is_multi() || entry.relation() == Relation::Derived || node.is_computed_ref();
+            elsewhere || !matches!(node.definition().mutability, Mutability::ReadOnly | Mutability::Immutable)
+        })
+    }
+}
 
 impl Resource {
     /// This resource as the successor of `current`: with what a client cannot change taken over. What is immutable and has a

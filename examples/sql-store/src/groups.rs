@@ -188,6 +188,7 @@ impl Groups {
         transaction.commit().await?;
         Ok(patched)
     }
+
     /// As [`patch_once`](Self::patch_once), with all members read. The service would do that too, and would begin again whenever
     /// a change came in between: here it waits its turn.
     async fn patch_whole_once(

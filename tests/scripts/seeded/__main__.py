@@ -14,7 +14,9 @@ import sys
 from mistakes import MISTAKES
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-COPY = os.path.join(ROOT, "target", "seeded")
+COPY = os.path.join(ROOT, "target", "seeded", "copy")
+# apart: cargo does not tell the copy's artifacts from those of the crate
+BUILT = os.path.join(ROOT, "target", "seeded", "built")
 VARIABLE = "SCIM_SEEDED_MISTAKE"
 
 # How the copy asks whether a mistake is awake.
@@ -72,7 +74,7 @@ def plant(mistake):
 def build():
     """The binary of `tests/it` in the copy."""
     command = ["cargo", "test", "-p", "scim-provider", "--all-features", "--test", "it", "--no-run"]
-    command += ["--manifest-path", os.path.join(COPY, "Cargo.toml"), "--target-dir", os.path.join(ROOT, "target")]
+    command += ["--manifest-path", os.path.join(COPY, "Cargo.toml"), "--target-dir", BUILT]
     made = subprocess.run(command + ["--message-format", "json"], stdout=subprocess.PIPE, text=True, cwd=COPY)
     messages = [json.loads(line) for line in made.stdout.splitlines()]
     if made.returncode:
