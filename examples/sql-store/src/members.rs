@@ -2,13 +2,10 @@
 
 use scim_provider::{Reference, RelationChange, ResourceWriter, StoreError};
 
-use crate::dialect::Listed;
+use crate::dialect::{Listed, MEMBERS_AT_A_TIME};
 use crate::keys::checked;
 use crate::record::{Row, json_list, rows};
 use crate::session::Session;
-
-/// How many members are read at a time for an answer: enough that statements are few, little enough to be held.
-const CHUNK: usize = 4_096;
 
 /// Writes the members of a group into an answer, a chunk at a time.
 pub(crate) async fn show(
@@ -19,15 +16,14 @@ pub(crate) async fn show(
 ) -> Result<(), StoreError> {
     let mut last = String::new();
     loop {
-        let limit = i64::try_from(CHUNK).unwrap_or(i64::MAX);
-        let binds = [tenant.into(), group.into(), (&last).into(), limit.into()];
+        let binds = [tenant.into(), group.into(), (&last).into()];
         let row = snapshot.row(snapshot.dialect().members_behind(), &binds).await?;
         let Some(chunk) = row.map_or(Ok(None), |row| row.optional_text(0))? else { return Ok(()) };
         let members = rows(&chunk)?;
         for Row(id, kind, _) in &members {
             writer.reference(id, kind.as_deref(), None);
         }
-        if members.len() < CHUNK {
+        if members.len() < MEMBERS_AT_A_TIME {
             return Ok(());
         }
         last = members.into_iter().map(|Row(id, _, _)| id).max().unwrap_or_default().into_owned();

@@ -187,8 +187,14 @@ impl Table {
         sql.matching(tenant, rows.filter)?;
         sql.push(" ORDER BY ");
         sql.push(rows.order);
-        sql.push(" LIMIT ");
-        sql.bind(rows.limit);
+        match sql.dialect {
+            // which looks at the number while it plans, and would plan anew for each that is bound
+            Dialect::Sqlite => sql.limit(rows.limit),
+            Dialect::Postgres => {
+                sql.push(" LIMIT ");
+                sql.bind(rows.limit);
+            }
+        }
         sql.push(" OFFSET ");
         sql.bind(rows.offset);
         sql.push(") AS ");
