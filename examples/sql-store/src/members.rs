@@ -2,10 +2,10 @@
 
 use scim_provider::{Reference, RelationChange, ResourceWriter, StoreError};
 
-use crate::dialect::{Listed, MEMBERS_AT_A_TIME};
+use crate::dialect::{Dialect, Listed, MEMBERS_AT_A_TIME};
 use crate::keys::checked;
 use crate::record::{Row, json_list, rows};
-use crate::session::Session;
+use crate::session::{self, Session};
 
 /// Writes the members of a group into an answer, a chunk at a time.
 pub(crate) async fn show(
@@ -17,17 +17,35 @@ pub(crate) async fn show(
     let mut last = String::new();
     loop {
         let binds = [tenant.into(), group.into(), (&last).into()];
-        let row = snapshot.row(snapshot.dialect().members_behind(), &binds).await?;
-        let Some(chunk) = row.map_or(Ok(None), |row| row.optional_text(0))? else { return Ok(()) };
-        let members = rows(&chunk)?;
-        for Row(id, kind, _) in &members {
-            writer.reference(id, kind.as_deref(), None);
-        }
-        if members.len() < MEMBERS_AT_A_TIME {
+        let found = snapshot.rows(snapshot.dialect().members_behind(), &binds).await?;
+        let (shown, greatest) = match (snapshot.dialect(), found.as_slice()) {
+            (Dialect::Sqlite, [list]) => show_list(&list.text(0)?, writer)?,
+            (_, found) => show_rows(found, writer)?,
+        };
+        if shown < MEMBERS_AT_A_TIME {
             return Ok(());
         }
-        last = members.into_iter().map(|Row(id, _, _)| id).max().unwrap_or_default().into_owned();
+        last = greatest;
     }
+}
+
+/// Writes a list of members, and gives their number and the greatest of their ids.
+fn show_list(list: &str, writer: &mut ResourceWriter<'_>) -> Result<(usize, String), StoreError> {
+    let members = rows(list)?;
+    for Row(id, kind, _) in &members {
+        writer.reference(id, kind.as_deref(), None);
+    }
+    let greatest = members.iter().map(|Row(id, _, _)| id).max().map(ToString::to_string);
+    Ok((members.len(), greatest.unwrap_or_default()))
+}
+
+/// The same of a row for each.
+fn show_rows(members: &[session::Row], writer: &mut ResourceWriter<'_>) -> Result<(usize, String), StoreError> {
+    for member in members {
+        writer.reference(member.str(0)?.unwrap_or_default(), member.str(1)?, None);
+    }
+    let greatest = members.last().map_or(Ok(None), |last| last.optional_text(0))?;
+    Ok((members.len(), greatest.unwrap_or_default()))
 }
 
 /// Carries a change of the members out and returns how many rows it took. Its cost follows the change, not the group.

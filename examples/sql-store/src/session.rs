@@ -133,6 +133,15 @@ impl Row {
         .map_err(failure)
     }
 
+    /// The text, in the row's own memory.
+    pub(crate) fn str(&self, at: usize) -> Result<Option<&str>, StoreError> {
+        match self {
+            Self::Sqlite(row) => row.try_get(at),
+            Self::Postgres(row) => row.try_get(at),
+        }
+        .map_err(failure)
+    }
+
     pub(crate) fn optional_text(&self, at: usize) -> Result<Option<String>, StoreError> {
         match self {
             Self::Sqlite(row) => row.try_get(at),
