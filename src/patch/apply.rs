@@ -81,7 +81,10 @@ impl Draft<'_> {
             Edit::Remove { target } => self.remove(target),
             Edit::RemoveListed { attribute, values } => {
                 let table = self.table;
-                self.list(*attribute, None)?.remove_listed(table, *attribute, values);
+                let compared = self.list(*attribute, None)?.compared(table, *attribute, values);
+                self.spend(compared / VISIT)?;
+                let list = self.lists.entry(*attribute).or_insert_with(|| List::new(None));
+                list.remove_listed(table, *attribute, values);
                 Ok(())
             }
             Edit::Unknown { of, name, value } => {
@@ -214,7 +217,8 @@ impl Draft<'_> {
     fn list(&mut self, id: AttrId, selector: Option<&Selector>) -> Result<&mut List, PatchError> {
         let resource = self.resource;
         let list = self.lists.entry(id).or_insert_with(|| List::new(resource.value(id)));
-        let visits = list.len() + 1 + selector.map_or(0, |selector| work(selector, list.bytes()));
+        let visits =
+            list.len() + 1 + list.bytes() / VISIT + selector.map_or(0, |selector| work(selector, list.bytes()));
         self.spend(visits)?;
         Ok(self.lists.entry(id).or_insert_with(|| List::new(None)))
     }
@@ -256,10 +260,11 @@ impl Draft<'_> {
     }
 }
 
+/// How many bytes are compared while a short value is visited.
+const VISIT: usize = 512;
+
 /// What a selector's look at so many bytes costs, in visits of a value.
 fn work(selector: &Selector, bytes: usize) -> usize {
-    /// What is compared while a short value is visited.
-    const VISIT: usize = 512;
     selector.0.effort().saturating_mul(bytes) / VISIT
 }
 

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::changes::{Changes, Edit, Selector, Target};
+use super::key::PathKey;
 use super::{Op, Operation, Patch, PatchError, PatchErrorKind};
 use crate::compat::{Compat, Leniency, Repairs};
 use crate::error::excerpt;
@@ -93,16 +94,10 @@ impl Binder<'_> {
 
     /// A key such as `name.familyName`, `urn:…:User:department` or, without its URN, `department`: a path and not a name.
     fn path_key(&mut self, op: Op, below: AttrId, key: &str, value: &RawValue) -> Result<(), PatchError> {
-        let urn = self.ty.node(below).name();
-        let qualified = below == AttrId::ROOT || key.get(..urn.len()).is_some_and(|k| k.eq_ignore_ascii_case(urn));
-        let text = if qualified { Cow::Borrowed(key) } else { Cow::Owned(format!("{urn}:{key}")) };
-        let known = Path::parse(&text, self.rules.limits)
-            .ok()
-            .filter(|p| self.ty.find(&p.attribute, self.rules.compat).is_some());
-        let is_path = key.contains(['.', ':', '[']);
-        match known {
-            Some(path) if !is_path || self.rules.compat.accepts(Leniency::PathKeys) => {
-                if is_path {
+        let known = PathKey::new(self.ty, below, key);
+        match known.path(self.ty, self.rules.compat, self.rules.limits) {
+            Some(path) => {
+                if !known.is_name() {
                     self.repairs.note(Leniency::PathKeys, key);
                 }
                 match self.set(op, &path, value) {

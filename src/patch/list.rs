@@ -157,6 +157,14 @@ impl List {
         }
     }
 
+    /// How many bytes are compared to find what is listed: each value with each.
+    pub(super) fn compared(&self, table: &Table, of: AttrId, listed: &[u8]) -> usize {
+        match table.node(of).relation() {
+            Relation::Many => self.bytes() + listed.len(),
+            _ => elements(listed).count() * self.bytes() + self.len() * listed.len(),
+        }
+    }
+
     /// Removes the elements that one of the listed values describes.
     pub(super) fn remove_listed(&mut self, table: &Table, of: AttrId, listed: &[u8]) {
         if table.node(of).relation() == Relation::Many {

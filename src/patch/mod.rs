@@ -6,6 +6,7 @@ mod apply;
 mod bind;
 mod changes;
 mod error;
+mod key;
 mod list;
 
 use std::borrow::Cow;
@@ -16,6 +17,7 @@ use serde_json::value::RawValue;
 
 pub use self::changes::{Changes, Patched, RelationChange};
 pub use self::error::{PatchError, PatchErrorKind};
+pub(crate) use self::key::PathKey;
 
 use crate::Limits;
 use crate::messages::PATCH_OP_SCHEMA;

@@ -224,13 +224,17 @@ impl ValueSeed<'_, '_> {
         if text.is_empty() {
             return Ok(false);
         }
-        if let Some((kind, problem)) = self.problem(text) {
-            return Err(self.reader.fail(kind, self.id, problem));
-        }
+        let table = self.reader.ty().table();
+        let Some(id) = table.child(table.node(self.id).children(), "value") else { return Err(self.mistyped()) };
+        let start = self.reader.out.len();
         self.reader.out.extend_from_slice(b"{\"value\":");
-        write_string(&mut self.reader.out, text);
-        self.reader.out.push(b'}');
-        Ok(true)
+        // what holds for `value` holds for it here
+        let assigned = ValueSeed { reader: &mut *self.reader, id, element: true, depth: self.depth + 1 }.text(text)?;
+        match assigned {
+            true => self.reader.out.push(b'}'),
+            false => self.reader.out.truncate(start),
+        }
+        Ok(assigned)
     }
 
     /// What is wrong with a text for this attribute.

@@ -11,9 +11,10 @@ impl ResourceType {
         let table = self.table();
         table.ids().all(|id| {
             let (node, entry) = (table.node(id), table.node(table.entry_of(id)));
-            let own =
-                matches!(table.entry_of(id), AttrId::ID | AttrId::SCHEMAS) || table.entry_of(id) == table.meta().meta;
-            let elsewhere = own || entry.is_multi() || entry.relation() == Relation::Derived || node.is_computed_ref();
+            let of = table.entry_of(id);
+            let own = matches!(of, AttrId::ID | AttrId::SCHEMAS) || of == table.meta().meta;
+            let part_of_many = entry.is_multi() && of != id;
+            let elsewhere = own || part_of_many || entry.relation() == Relation::Derived || node.is_computed_ref();
             elsewhere || !matches!(node.definition().mutability, Mutability::ReadOnly | Mutability::Immutable)
         })
     }

@@ -260,3 +260,33 @@ fn what_a_filter_compares_is_bounded_by_the_length_of_the_values() {
     let many: Vec<_> = (0..200).map(|_| remove(12)).collect();
     scim.patch(&path, json!(many)).refused(413, "");
 }
+
+#[test]
+fn a_patch_that_names_an_extension_in_itself_needs_no_stack() {
+    for scim in [Scim::new(), Scim::strict()] {
+        let path = scim.user(json!({}));
+        for times in [2, 10_000] {
+            let nested = format!("{{\"{ENTERPRISE}\":").repeat(times) + "{}" + &"}".repeat(times);
+            let operation = format!(r#"{{"op":"add","value":{nested}}}"#);
+            let body = format!(r#"{{"schemas":["{PATCH_OP}"],"Operations":[{operation}]}}"#);
+            let answer = scim.send("PATCH", &path, &[("content-type", "application/scim+json")], body);
+            assert!(answer.status.as_u16() < 500, "{}", answer.body);
+            scim.get(&path).lacks(&[&format!("/{ENTERPRISE}")]);
+        }
+    }
+}
+
+#[test]
+fn what_a_listed_removal_compares_is_bounded_by_the_length_of_the_values() {
+    let scim = Scim::limited(|limits| limits.patch_work = 100_000);
+    let long = "\u{e9}".repeat(30_000);
+    let values: Vec<_> = (0..8).map(|n| json!({"type": format!("{n}"), "formatted": long})).collect();
+    let path = scim.user(json!({"addresses": values}));
+    let listed: Vec<_> = (0..100).map(|n| json!({"formatted": format!("\u{e9}{n}")})).collect();
+    let remove = json!({"op": "remove", "path": "addresses", "value": listed});
+    scim.patch(&path, remove.clone()).is(200);
+    scim.patch(&path, json!([remove, remove])).refused(413, "");
+    let add = json!({"op": "add", "path": "addresses", "value": [{"type": "0"}]});
+    scim.patch(&path, json!([add, add])).is(200);
+    scim.patch(&path, json!(vec![add; 110])).refused(413, "");
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use scim_provider::schema::{Attribute, Schema};
 use scim_provider::{
     Capabilities, EnterpriseUser, Extension, Key, MemoryStore, Page, Precondition, Projection, Query, Resource,
     ResourceType, Service, Store, StoreError, TenantId, User,
@@ -188,6 +189,23 @@ fn a_replacement_that_keeps_nothing_of_what_is_there_is_made_whatever_is_there()
     let etag = scim.get(&path).header("etag").to_owned();
     scim.put_if(&path, &[("if-match", &etag)], new.clone()).is(503);
     scim.put_if(&path, &[("if-none-match", "\"x\"")], new).is(503);
+}
+
+#[test]
+fn what_a_client_cannot_change_is_never_written_over_unseen() {
+    for apps in [
+        Attribute::string("apps").multi_valued().read_only(),
+        Attribute::string("apps").multi_valued().immutable(),
+        Attribute::string("apps").read_only(),
+    ] {
+        let store = Plain::default();
+        let schema = Schema::new("urn:example:2.0:Apps", "Apps", [apps]);
+        let group = scim_provider::Group::resource_type().extension(schema);
+        let scim = Scim::of(Service::builder(BASE).resource(group, store.clone()));
+        let path = scim.group("old", &[]);
+        store.lose(1000);
+        scim.put(&path, json!({"schemas": [GROUP], "displayName": "new"})).refused(503, "");
+    }
 }
 
 /// R-7644-3.14-07 R-7644-3.12-11

@@ -11,6 +11,7 @@ use scim_provider::schema::Uniqueness;
 use scim_provider::{BuildError, EnterpriseUser, Extension, Group, Limits, MemoryStore, Service, Store, User};
 use scim_sql_store::{Caller, SqlStore};
 
+use crate::GRACE;
 use crate::auth::{Tokens, Unauthorized};
 use crate::body;
 use crate::config::Config;
@@ -40,6 +41,11 @@ impl App {
         let address = format!("http://{listening}{PATH}");
         let limits = Limits::default();
         let base = config.base_url.as_ref().unwrap_or(&address);
+        // a path of another name would be looked for in every request, and found in none
+        let path = base.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+        if path.is_none_or(|(_, path)| path.trim_end_matches('/') != PATH.trim_start_matches('/')) {
+            return Err(format!("SCIM_BASE_URL has to end in {PATH}, behind the host: {base}").into());
+        }
         let (scim, database) = match config.database.as_str() {
             "memory:" => {
                 let store = MemoryStore::new();
@@ -97,8 +103,9 @@ impl App {
 
     /// Ends the connections to the database, once nothing is answered any more.
     pub async fn close(&self) {
-        if let Some(database) = &self.database {
-            database.close().await;
+        let Some(database) = &self.database else { return };
+        if tokio::time::timeout(GRACE, database.close()).await.is_err() {
+            tracing::warn!("requests are still waiting for the database");
         }
     }
 }
@@ -130,6 +137,25 @@ mod tests {
         };
         let config = Config::read(variables).unwrap();
         App::open(config, SocketAddr::from(([127, 0, 0, 1], 8080))).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_base_url_that_no_request_would_match_is_refused() {
+        for (base, fits) in [
+            ("https://scim.example.com/scim/v2", true),
+            ("https://scim.example.com/scim/v2/", true),
+            ("https://scim.example.com", false),
+            ("https://scim.example.com/", false),
+            ("https://scim.example.com/api/scim/v2", false),
+        ] {
+            let config = Config::read(|name| match name {
+                "DATABASE_URL" => Some("memory:".to_owned()),
+                "SCIM_BASE_URL" => Some(base.to_owned()),
+                _ => None,
+            });
+            let opened = App::open(config.unwrap(), SocketAddr::from(([127, 0, 0, 1], 8080))).await;
+            assert_eq!(opened.is_ok(), fits, "{base}");
+        }
     }
 
     /// RFC 7644 §3.7.4

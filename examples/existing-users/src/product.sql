@@ -5,7 +5,10 @@ CREATE TABLE IF NOT EXISTS users (
     name      TEXT,
     is_active BOOLEAN NOT NULL DEFAULT 1
 );
-INSERT OR IGNORE INTO users (email, name) VALUES
+-- once: whoever has gone since does not come back
+INSERT INTO users (email, name)
+SELECT * FROM (VALUES
     ('ada@example.com', 'Ada Lovelace'),
     ('grace@example.com', 'Grace Hopper'),
-    ('edsger@example.com', NULL);
+    ('edsger@example.com', NULL))
+WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'users');

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use scim_provider::StoreError;
+use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, Executor as _, PgPool, SqlitePool};
@@ -172,11 +173,25 @@ async fn open_sqlite(url: &str) -> Result<Database, sqlx::Error> {
         pool.connect_with(options.clone())
     };
     let write = pool(1, &options).await?;
-    sqlx::migrate!("migrations/sqlite").run(&write).await?;
+    make_tables(&write).await?;
     // a database in memory is its connection
     let in_memory = url.contains(":memory:") || url.contains("mode=memory");
     let read = if in_memory { write.clone() } else { pool(READERS, &options).await? };
     Ok(Database::Sqlite { read, write })
+}
+
+/// Processes that start at once on one file do not lock each other out: who comes second finds the tables made, and looks again.
+async fn make_tables(pool: &SqlitePool) -> Result<(), sqlx::Error> {
+    let mut attempt = 1;
+    loop {
+        match sqlx::migrate!("migrations/sqlite").run(pool).await {
+            Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) if attempt < ATTEMPTS => {
+                tokio::time::sleep(pause(attempt)).await;
+                attempt += 1;
+            }
+            done => return done.map_err(sqlx::Error::from),
+        }
+    }
 }
 
 async fn open_postgres(url: &str) -> Result<Database, sqlx::Error> {
@@ -190,6 +205,11 @@ async fn open_postgres(url: &str) -> Result<Database, sqlx::Error> {
                 // then, and still right when the table is full. Engines without the setting plan in other ways.
                 let known = connection.execute("SET enable_seqscan = off").await;
                 tracing::debug!(known = known.is_ok(), "the planner prefers indexes");
+                // Whoever holds a lock for longer, an operator or a process that hangs, must not hold up everybody.
+                for bound in ["SET lock_timeout = '5s'", "SET idle_in_transaction_session_timeout = '30s'"] {
+                    let known = connection.execute(bound).await;
+                    tracing::debug!(known = known.is_ok(), bound, "waiting is bounded");
+                }
                 Ok(())
             })
         })

@@ -65,8 +65,8 @@ impl Dialect {
         }
     }
 
-    /// The members of the row `groups` as a JSON array of `[id, kind]`: a value for each group, not a row for each member,
-    /// because a driver's work for a row is many times that for a member.
+    /// The members of the row `groups` as a JSON array of `[id, kind]`: they come in the same statement, with the version that
+    /// they belong to.
     pub(crate) fn members_of_group(self) -> &'static str {
         match self {
             Self::Sqlite => {

@@ -80,11 +80,11 @@ impl Engine {
 
 /// Whether another process has made, or is about to make, what was to be made: `unique_violation` in a catalogue or in the list
 /// of migrations, `duplicate_table`, `duplicate_object`, what transactions are taken back for, and `internal_error`, by which
-/// PostgreSQL and YugabyteDB tell of a catalogue that changed meanwhile.
+/// PostgreSQL and YugabyteDB tell of a catalogue that changed meanwhile; `lock_not_available`.
 fn was_overtaken(error: &MigrateError) -> bool {
     let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else { return false };
     let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| matches!(&*code, "23505" | "42P07" | "42710" | "40001" | "40P01" | "XX000"))
+    code.is_some_and(|code| matches!(&*code, "23505" | "42P07" | "42710" | "40001" | "40P01" | "55P03" | "XX000"))
 }
 
 /// Making tables takes distributed engines seconds.

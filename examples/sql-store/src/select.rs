@@ -121,7 +121,9 @@ impl Table {
             if let Some(keyset) = query.keyset(ty, map, dialect.of_filters(), first) {
                 // cursors are made of what the page is sorted by
                 let limit = next(query.limit);
-                let resources = self.following(session, tenant, ty, filter, &keyset, limit, &query.projection).await?;
+                // what a filter in memory needs is not read where there is none
+                let want = if exact { &query.answer } else { &query.projection };
+                let resources = self.following(session, tenant, ty, filter, &keyset, limit, want).await?;
                 if !exact {
                     return Ok(Page::following_candidates(resources));
                 }
@@ -219,6 +221,7 @@ impl Table {
     ) -> Result<Vec<Resource>, StoreError> {
         let references = want.includes(self.path());
         let mut sql = Statement::new(session.dialect());
+        sql.scope(tenant);
         self.select(&mut sql, references);
         let mut joint = "(";
         for (range, binds) in keyset.ranges() {
@@ -252,6 +255,7 @@ impl Table {
         most: usize,
     ) -> Result<Option<usize>, StoreError> {
         let mut sql = Statement::new(session.dialect());
+        sql.scope(tenant);
         sql.push("SELECT COUNT(*) FROM (SELECT 1 FROM ");
         sql.push(self.name());
         sql.matching(tenant, filter)?;

@@ -255,10 +255,28 @@ fn postgres<'q>(sql: &str, binds: &[Bind<'q>]) -> sqlx::query::Query<'q, Postgre
 
 /// What a failure means to the service. The database's own words are for the operator.
 pub(crate) fn failure(error: sqlx::Error) -> StoreError {
-    if is_busy(&error) || is_retryable(&error) || matches!(error, sqlx::Error::PoolTimedOut) {
+    if is_busy(&error) || is_retryable(&error) || is_out_of_reach(&error) {
         return StoreError::unavailable(1).with_source(error);
     }
     StoreError::backend(error)
+}
+
+/// Whether the database cannot be asked at present: no connection is free or stands, the server stops or starts, or somebody
+/// holds a lock for too long.
+fn is_out_of_reach(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => {
+            let error = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>();
+            // connection_exception, too_many_connections, lock_not_available, query_canceled, the shutdowns,
+            // idle_in_transaction_session_timeout
+            error.is_some_and(|error| {
+                error.code().starts_with("08")
+                    || matches!(error.code(), "53300" | "55P03" | "57014" | "57P01" | "57P02" | "57P03" | "25P03")
+            })
+        }
+        _ => false,
+    }
 }
 
 /// SQLITE_BUSY and SQLITE_LOCKED, the low byte of an extended result code.

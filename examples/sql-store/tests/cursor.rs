@@ -250,6 +250,59 @@ async fn nobody_who_stays_is_missed_or_met_twice(url: &str) {
     }
 }
 
+#[tokio::test]
+async fn what_is_looked_up_in_other_tables_is_found_page_by_page_in_sqlite() {
+    what_is_looked_up_in_other_tables_is_found_page_by_page("sqlite::memory:").await;
+}
+
+#[tokio::test]
+async fn what_is_looked_up_in_other_tables_is_found_page_by_page_in_postgres() {
+    if let Some(url) = scim_test_postgres::database().unwrap() {
+        what_is_looked_up_in_other_tables_is_found_page_by_page(&url).await;
+    }
+}
+
+/// Filters on e-mails, members and groups, by cursor, with more matches than are counted.
+async fn what_is_looked_up_in_other_tables_is_found_page_by_page(url: &str) {
+    let server = Server::over(url).await;
+    let mut users = Vec::new();
+    for n in 0..14 {
+        let body = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": format!("u{n:02}"),
+                          "emails": [{"value": if n < 12 { "team@example.com" } else { "own@example.com" }}]});
+        users.push(server.send("POST", "/Users", body).await["id"].as_str().unwrap().to_owned());
+    }
+    let (team, own) = users.split_at(12);
+    let mut groups = Vec::new();
+    for n in 0..14 {
+        let members: Vec<Value> = if n < 12 { team } else { own }.iter().map(|id| json!({"value": id})).collect();
+        let body = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": format!("g{n:02}"),
+                          "members": members});
+        groups.push(server.send("POST", "/Groups", body).await["id"].as_str().unwrap().to_owned());
+    }
+    for (endpoint, filter, expected) in [
+        ("Users", "emails.value eq \"team@example.com\"".to_owned(), team),
+        ("Users", format!("groups.value eq \"{}\"", groups[0]), team),
+        ("Users", format!("emails[value eq \"own@example.com\"] and groups.value eq \"{}\"", groups[13]), own),
+        ("Groups", format!("members.value eq \"{}\"", team[0]), &groups[..12]),
+        ("Groups", format!("members[value eq \"{}\"]", own[1]), &groups[12..]),
+    ] {
+        let filter = filter.replace(' ', "%20").replace('"', "%22").replace('[', "%5B").replace(']', "%5D");
+        for order in ["", "&sortBy=meta.created", "&sortBy=externalId", "&sortBy=id&sortOrder=descending"] {
+            let (mut found, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let page = server.get(&format!("/{endpoint}?count=5&filter={filter}{order}&cursor={cursor}")).await;
+                found.extend(ids(&page));
+                match page["nextCursor"].as_str() {
+                    Some(next) => cursor = next.to_owned(),
+                    None => break,
+                }
+            }
+            assert_eq!(found.len(), expected.len(), "{filter} {order}");
+            assert_eq!(BTreeSet::from_iter(&found), BTreeSet::from_iter(expected), "{filter} {order}");
+        }
+    }
+}
+
 fn ids(page: &Value) -> Vec<String> {
     page["Resources"].as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap().to_owned()).collect()
 }

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::filter::{Filter, Literal, Path};
+use crate::patch::PathKey;
 use crate::resource::legacy_extension;
 use crate::resource::scan::{elements, members, write_string};
 use crate::schema::table::{AttrId, Relation};
@@ -99,9 +100,11 @@ impl<'r> Rewriter<'r> {
             if let Some(id) = table.child(table.node(of).children(), key) {
                 return Some((None, self.changed(id, value)));
             }
-            let is_path =
-                of == AttrId::ROOT && key.contains(['.', ':', '[']) && self.compat.accepts(Leniency::PathKeys);
-            match Path::parse(key, self.limits).ok().filter(|_| is_path) {
+            if let Some(id) = self.legacy_extension(of, key) {
+                return Some((None, self.changes(id, value)));
+            }
+            let known = PathKey::new(self.ty, of, key);
+            match known.path(self.ty, self.compat, self.limits) {
                 Some(path) => {
                     let key = path.filter.is_some().then(|| self.path(&path));
                     Some((key, self.changed_at(&path, value)))
@@ -109,6 +112,12 @@ impl<'r> Rewriter<'r> {
                 None => Some((None, value.to_vec())),
             }
         })
+    }
+
+    /// The extension that a key names by the URN that it had before there was a standard.
+    fn legacy_extension(&self, of: AttrId, key: &str) -> Option<AttrId> {
+        let accepted = of == AttrId::ROOT && self.compat.accepts(Leniency::LegacySchema);
+        legacy_extension(self.ty.table(), key).filter(|_| accepted)
     }
 
     fn changed_at(&mut self, path: &Path<'_>, value: &[u8]) -> Vec<u8> {
@@ -178,8 +187,7 @@ impl<'r> Rewriter<'r> {
     fn attributes(&mut self, text: &[u8], of: AttrId) -> Vec<u8> {
         object(text, |key, value| {
             let table = self.ty.table();
-            let accepted = of == AttrId::ROOT && self.compat.accepts(Leniency::LegacySchema);
-            let old = || legacy_extension(table, key).filter(|_| accepted);
+            let old = || self.legacy_extension(of, key);
             match table.child(table.node(of).children(), key).or_else(old) {
                 Some(id) if table.node(id).is_extension() => Some(self.attributes(value, id)),
                 Some(id) if value.starts_with(b"[") => Some(array(value, |element| self.kept(id, element))),

@@ -36,11 +36,13 @@ fn manager_patches() -> Vec<Value> {
             at(&part, &json!(NAME)),
         ]);
         all.push(without(&part, &json!(NAME)));
-        if path != "manager" {
-            // a bare name is a key, and no type has it
-            all.extend([without(path, &reference), without(path, &json!(NAME)), without(path, &json!([reference]))]);
-        }
+        all.extend([without(path, &reference), without(path, &json!(NAME)), without(path, &json!([reference]))]);
     }
+    all.extend([
+        without(ENTERPRISE, &json!({"manager.value": NAME})),
+        without("urn:scim:schemas:extension:enterprise:2.0", &json!({"manager": reference})),
+        without("urn:scim:schemas:extension:enterprise:2.0:User", &json!({"manager": NAME})),
+    ]);
     all
 }
 

@@ -102,13 +102,13 @@ fn what_is_prepared_has_to_be_text() {
     }
     let department = format!("{ENTERPRISE}:department");
     let ty = User::resource_type().extension(EnterpriseUser::schema());
-    let ty = [&department, "NAME.familyName", "emails.value"]
+    let ty = [&department, "NAME.familyName", "emails.value", "roles.value"]
         .iter()
         .fold(ty, |ty, path| ty.attribute(path, |attribute| attribute.prepared(upper)));
     let ty = ty.build().unwrap();
     let body = json!({
         "schemas": [USER], "userName": "a", "name": {"familyName": "b", "givenName": "c"},
-        "emails": [{"value": "d", "type": "e"}], ENTERPRISE: {"department": "f", "division": "g"},
+        "emails": [{"value": "d", "type": "e"}], "roles": ["h"], ENTERPRISE: {"department": "f", "division": "g"},
     });
     let resource = Resource::parse(&ty, body.to_string().as_bytes()).unwrap();
     for (path, text) in [
@@ -116,6 +116,7 @@ fn what_is_prepared_has_to_be_text() {
         ("name.givenName", "c"),
         ("emails.value", "D"),
         ("emails.type", "e"),
+        ("roles.value", "H"),
         (department.as_str(), "F"),
         ("userName", "a"),
     ] {
