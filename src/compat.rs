@@ -139,7 +139,7 @@ leniencies! {
     PlainValue = "plain-value",
     /// `""` or `{"value": ""}` unassigns a single reference such as `manager` (Entra ID's validator).
     EmptyReference = "empty-reference",
-    /// An extension's attribute without its URN, in paths and filters, as long as only one schema has it: `manager` (Entra ID).
+    /// An extension's attribute without its URN, in paths, keys and filters, as long as only one schema has it: `manager` (Entra ID).
     UnqualifiedExtension = "unqualified-extension",
     /// A comparison with a single complex attribute means its `value`: `manager eq "26"` (Entra ID).
     ComplexComparison = "complex-comparison",

@@ -338,7 +338,7 @@ impl Binder<'_> {
             (AttributeType::DateTime, _) => mistyped("is compared with a date and time in quotes"),
             (_, Literal::String(text)) => {
                 let Attribute { preparation, case_exact, .. } = node.definition();
-                // what is not allowed is no value of any resource: as it is written it is found nowhere
+                // what is not allowed is compared as it was written
                 let prepared = preparation.as_ref().and_then(|preparation| preparation.apply(text));
                 Ok(Test::Text(op, Text::new(prepared.as_deref().unwrap_or(text), *case_exact)))
             }

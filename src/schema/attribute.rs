@@ -166,7 +166,7 @@ impl Attribute {
     }
 
     /// Prepares its text before it is stored or compared (RFC 7644 §5, §7.8): in what clients send, in PATCH operations and in
-    /// filters. Text that is not allowed (`None`) is refused with `invalidValue`; a filter finds nothing by it. Applying it twice
+    /// filters. Text that is not allowed (`None`) is refused with `invalidValue`; a filter compares it as it was written. Applying it twice
     /// has to be the same as applying it once.
     ///
     /// The library folds letter case and nothing else, since anything more takes tables of Unicode. With the crate

@@ -154,7 +154,7 @@ fn summary(ledger: &Ledger) -> String {
     let host = count(|s| matches!(s, Standing::Host(_)));
     let declined = count(|s| matches!(s, Standing::Declined(_)));
     format!(
-        "{} requirements on a server: {tested} proven by tests that name them, {host} the host's, {declined} declined",
+        "{} requirements, errata and ambiguities: {tested} proven by tests that name them, {host} the host's, {declined} declined",
         ledger.len()
     )
 }

@@ -103,7 +103,7 @@ impl Database {
 
 /// Begins a transaction in a task of its own, which goes on when the request is given up meanwhile.
 ///
-/// Where the future is dropped between BEGIN and its answer, sqlx 0.9.0 takes the connection back into the pool with the
+/// Where the future is dropped between BEGIN and its answer, sqlx 0.8.4 to 0.9.0 takes the connection back into the pool with the
 /// transaction open (transact-rs/sqlx#4393): whoever gets it next reads an old state, or is told that it is read-only.
 async fn begin(pool: &PgPool, statement: &'static str) -> Result<Session, sqlx::Error> {
     let pool = pool.clone();
