@@ -213,6 +213,10 @@ impl Binder<'_> {
                 b"{}".to_vec()
             }
             _ if !replace || has_secrets => return Ok(()),
+            // to empty a group is asked for by an empty list
+            _ if self.ty.node(target.entry).relation() == Relation::Many && is_list_of_something(value) => {
+                return Err(self.refuse(id, PatchErrorKind::Value, "names no resource"));
+            }
             _ => return self.remove_target(target),
         };
         let unassigned = unassigned.unwrap_or_default().into();
@@ -410,6 +414,10 @@ impl Binder<'_> {
     fn refuse(&self, id: AttrId, kind: PatchErrorKind, text: &str) -> PatchError {
         PatchError::message(kind, format!("attribute `{}` {text}", self.ty.table().path(id)))
     }
+}
+
+fn is_list_of_something(value: &RawValue) -> bool {
+    value.get().strip_prefix('[').is_some_and(|rest| rest.trim_start() != "]")
 }
 
 fn is_null(value: &RawValue) -> bool {

@@ -39,7 +39,7 @@ impl Reader<'_> {
         let target = links.and_then(|links| links.target(url)).filter(|(name, _)| may_be(name));
         match (value_given, target) {
             (None, None) => {
-                let text = "has a `$ref` that leads to no resource of its types, and no `value`";
+                let text = "has a `$ref` that leads to no resource, and no `value`";
                 Err(self.fail(ViolationKind::Value, parent, text))
             }
             (None, Some((name, id))) => {

@@ -45,7 +45,8 @@ impl Links {
         found.map(|(_, endpoint)| endpoint.as_str())
     }
 
-    /// The resource that a URL leads to: the name of its type, and its id. `None` for what is not below the base URL.
+    /// The resource that a URL leads to: the name of its type, and its id. `None` for what is not below the base URL, but for a
+    /// path such as `/Users/26`, which clients mean to begin there.
     ///
     /// A relative reference is resolved against the service provider's root, whatever the request's own URL was (RFC 7643
     /// §2.3.7); the first `..` may also stand for the endpoint of the request, as it does in the RFC's examples. A version in

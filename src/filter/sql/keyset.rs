@@ -38,9 +38,9 @@ impl Keyset {
     }
 
     /// The same rows, range by range of an index, each with the values of its placeholders, which are numbered as in
-    /// [`sql`](Self::sql). There are two where rows without a value follow those with one, and the column was not said to be
-    /// [`not_null`](super::Column::not_null): databases find neither of them by index in a predicate with both. They are in
-    /// order, and no row is in both, so that a page is what `UNION ALL` makes of them.
+    /// [`sql`](Self::sql). There are two where rows without a value follow those with one, or the other way round, and the
+    /// column was not said to be [`not_null`](super::Column::not_null): databases find neither of them by index in a predicate
+    /// with both. They are in order, and no row is in both, so that a page is what `UNION ALL` makes of them.
     pub fn ranges(&self) -> impl Iterator<Item = (&str, &[SqlValue])> {
         self.ranges.iter().map(|(sql, binds)| (sql.as_str(), binds.as_slice()))
     }

@@ -135,6 +135,15 @@ fn a_reference_without_an_id_is_no_member() {
         scim.patch(&group, json!({"op": "remove", "path": "members", "value": value})).is(204);
         scim.get(&group).has(one.clone());
     }
+    // who names nobody does not mean that nobody is to stay
+    for value in [json!([{"value": ""}]), json!([{"display": "x"}, {}]), json!([null])] {
+        let replace = json!({"op": "replace", "path": "members", "value": value});
+        scim.patch(&group, replace).refused(400, "invalidValue");
+        scim.patch(&group, json!({"op": "replace", "value": {"members": value}})).refused(400, "invalidValue");
+        scim.get(&group).has(one.clone());
+    }
+    scim.patch(&group, json!({"op": "replace", "path": "members", "value": []})).is(204);
+    scim.get(&group).lacks(&["/members"]);
 }
 
 /// R-7643-4.3-01 R-7643-4.3-02 R-7643-4.3-03 R-7643-4.3-05 E-7643-13 E-7643-27 A-40 R-7643-4.3-04
