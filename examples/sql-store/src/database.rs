@@ -9,12 +9,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use scim_provider::StoreError;
-use sqlx::migrate::MigrateError;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, Executor as _, PgPool, SqlitePool};
 
-use crate::engine::Engine;
+use crate::engine::{self, Engine};
 use crate::session::{Session, failure, is_busy, was_taken_back};
 
 /// How long a statement waits for another process that is writing to the file.
@@ -172,26 +172,24 @@ async fn open_sqlite(url: &str) -> Result<Database, sqlx::Error> {
             .max_lifetime(None);
         pool.connect_with(options.clone())
     };
-    let write = pool(1, &options).await?;
-    make_tables(&write).await?;
+    let tables = sqlx::migrate!("migrations/sqlite");
+    let open = || async {
+        let write = pool(1, &options).await?;
+        tables.run(&write).await?;
+        Ok(write)
+    };
+    let write = engine::made(open, was_overtaken).await?;
     // a database in memory is its connection
     let in_memory = url.contains(":memory:") || url.contains("mode=memory");
     let read = if in_memory { write.clone() } else { pool(READERS, &options).await? };
     Ok(Database::Sqlite { read, write })
 }
 
-/// Processes that start at once on one file do not lock each other out: who comes second finds the tables made, and looks again.
-async fn make_tables(pool: &SqlitePool) -> Result<(), sqlx::Error> {
-    let mut attempt = 1;
-    loop {
-        match sqlx::migrate!("migrations/sqlite").run(pool).await {
-            Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) if attempt < ATTEMPTS => {
-                tokio::time::sleep(pause(attempt)).await;
-                attempt += 1;
-            }
-            done => return done.map_err(sqlx::Error::from),
-        }
-    }
+/// Whether another process that starts on the same file has made, or is making, what was to be made.
+fn was_overtaken(error: &sqlx::Error) -> bool {
+    let cause = engine::cause(error);
+    let there = |e: &dyn DatabaseError| e.is_unique_violation() || e.message().ends_with("already exists");
+    is_busy(cause) || cause.as_database_error().is_some_and(there)
 }
 
 async fn open_postgres(url: &str) -> Result<Database, sqlx::Error> {

@@ -50,17 +50,7 @@ impl Engine {
     /// not there yet, which may fail where another is about to do the same: then it looks again.
     pub(crate) async fn migrate(self, pool: &PgPool) -> Result<(), sqlx::Error> {
         let tables = self.tables();
-        let mut attempt = 1;
-        loop {
-            match tables.run(pool).await {
-                Err(error) if attempt < ATTEMPTS && was_overtaken(&error) => {
-                    tracing::debug!(attempt, %error, "somebody else makes the tables");
-                    tokio::time::sleep(pause(attempt)).await;
-                    attempt += 1;
-                }
-                done => return done.map_err(sqlx::Error::from),
-            }
-        }
+        made(|| async { Ok(tables.run(pool).await?) }, was_overtaken).await
     }
 
     fn tables(self) -> Migrator {
@@ -78,12 +68,43 @@ impl Engine {
     }
 }
 
+/// Makes what others may be making too, and looks again where that failed because of them.
+pub(crate) async fn made<T, F>(
+    mut make: impl FnMut() -> F,
+    overtaken: fn(&sqlx::Error) -> bool,
+) -> Result<T, sqlx::Error>
+where
+    F: Future<Output = Result<T, sqlx::Error>>,
+{
+    let mut attempt = 1;
+    loop {
+        match make().await {
+            Err(error) if attempt < ATTEMPTS && overtaken(&error) => {
+                tracing::debug!(attempt, %error, "somebody else makes the tables");
+                tokio::time::sleep(pause(attempt)).await;
+                attempt += 1;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// What the database said, to a migration or by itself.
+pub(crate) fn cause(error: &sqlx::Error) -> &sqlx::Error {
+    match error {
+        sqlx::Error::Migrate(migration) => match &**migration {
+            MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => cause,
+            _ => error,
+        },
+        _ => error,
+    }
+}
+
 /// Whether another process has made, or is about to make, what was to be made: `unique_violation` in a catalogue or in the list
 /// of migrations, `duplicate_table`, `duplicate_object`, what transactions are taken back for, and `internal_error`, by which
 /// PostgreSQL and YugabyteDB tell of a catalogue that changed meanwhile; `lock_not_available`.
-fn was_overtaken(error: &MigrateError) -> bool {
-    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else { return false };
-    let code = error.as_database_error().and_then(|error| error.code());
+fn was_overtaken(error: &sqlx::Error) -> bool {
+    let code = cause(error).as_database_error().and_then(|error| error.code());
     code.is_some_and(|code| matches!(&*code, "23505" | "42P07" | "42710" | "40001" | "40P01" | "55P03" | "XX000"))
 }
 

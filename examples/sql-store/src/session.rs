@@ -143,11 +143,7 @@ impl Row {
     }
 
     pub(crate) fn optional_text(&self, at: usize) -> Result<Option<String>, StoreError> {
-        match self {
-            Self::Sqlite(row) => row.try_get(at),
-            Self::Postgres(row) => row.try_get(at),
-        }
-        .map_err(failure)
+        self.str(at).map(|text| text.map(str::to_owned))
     }
 
     /// The text of a JSON document.

@@ -135,6 +135,24 @@ async fn processes_that_start_at_once_make_the_tables_of_every_engine() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_that_start_at_once_make_the_tables_of_a_file() {
+    let folder = std::env::temp_dir().join(format!("scim-sql-store-start-{}", uuid::Uuid::now_v7()));
+    std::fs::create_dir(&folder).unwrap();
+    for round in 0..20 {
+        let url = format!("sqlite://{}?mode=rwc", folder.join(format!("{round}.sqlite")).display());
+        let mut starting = tokio::task::JoinSet::new();
+        for _ in 0..4 {
+            let url = url.clone();
+            starting.spawn(async move { SqlStore::open(&url).await });
+        }
+        for opened in starting.join_all().await {
+            opened.unwrap_or_else(|error| panic!("{:?}", std::error::Error::source(&error))).close().await;
+        }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_taken_back_is_done_again() {
     for version in [COCKROACH, YUGABYTE] {
         let scim = Arc::new(service(&store(version).await));
