@@ -81,9 +81,7 @@ impl Draft<'_> {
             Edit::Remove { target } => self.remove(target),
             Edit::RemoveListed { attribute, values } => {
                 let table = self.table;
-                let compared = self.list(*attribute, None)?.compared(table, *attribute, values);
-                self.spend(compared / VISIT)?;
-                let list = self.lists.entry(*attribute).or_insert_with(|| List::new(None));
+                let list = self.list_for(*attribute, |list| list.compared(table, *attribute, values))?;
                 list.remove_listed(table, *attribute, values);
                 Ok(())
             }
@@ -148,7 +146,7 @@ impl Draft<'_> {
         let entry = target.entry;
         let current = self.single(entry).clone();
         if let Some(selector) = &target.selector {
-            self.spend(work(selector, current.as_ref().map_or(0, Vec::len)))?;
+            spend(&mut self.work, compared(selector, current.as_ref().map_or(0, Vec::len)) / VISIT)?;
             let matches = current.as_deref().is_some_and(|c| selector.0.matches_element(resource, c));
             if !matches && (current.is_some() || (part.replace && !creates)) {
                 return Err(self.no_target(target));
@@ -172,7 +170,7 @@ impl Draft<'_> {
         }
         let current = self.single(target.entry).clone();
         let Some(value) = current.as_deref() else { return Ok(()) };
-        self.spend(target.selector.as_ref().map_or(0, |selector| work(selector, value.len())))?;
+        spend(&mut self.work, target.selector.as_ref().map_or(0, |s| compared(s, value.len()) / VISIT))?;
         if target.selector.as_ref().is_some_and(|s| !s.0.matches_element(resource, value)) {
             return Ok(());
         }
@@ -215,20 +213,15 @@ impl Draft<'_> {
 
     /// The values of an attribute, to be looked at by a selector if there is one.
     fn list(&mut self, id: AttrId, selector: Option<&Selector>) -> Result<&mut List, PatchError> {
-        let resource = self.resource;
-        let list = self.lists.entry(id).or_insert_with(|| List::new(resource.value(id)));
-        let visits =
-            list.len() + 1 + list.bytes() / VISIT + selector.map_or(0, |selector| work(selector, list.bytes()));
-        self.spend(visits)?;
-        Ok(self.lists.entry(id).or_insert_with(|| List::new(None)))
+        self.list_for(id, |list| selector.map_or(0, |selector| compared(selector, list.bytes())))
     }
 
-    fn spend(&mut self, visits: usize) -> Result<(), PatchError> {
-        match self.work.checked_sub(visits) {
-            Some(left) => self.work = left,
-            None => return Err(PatchError::message(PatchErrorKind::TooLarge, "the operations are too much work")),
-        }
-        Ok(())
+    /// The values of an attribute, of which so many bytes are going to be compared.
+    fn list_for(&mut self, id: AttrId, compared: impl FnOnce(&List) -> usize) -> Result<&mut List, PatchError> {
+        let Self { resource, lists, work, .. } = self;
+        let list = lists.entry(id).or_insert_with(|| List::new(resource.value(id)));
+        spend(work, list.len() + 1 + list.bytes() / VISIT + compared(list) / VISIT)?;
+        Ok(list)
     }
 
     fn finish(self, changes: &Changes) -> Result<Patched, PatchError> {
@@ -263,9 +256,16 @@ impl Draft<'_> {
 /// How many bytes are compared while a short value is visited.
 const VISIT: usize = 512;
 
-/// What a selector's look at so many bytes costs, in visits of a value.
-fn work(selector: &Selector, bytes: usize) -> usize {
-    selector.0.effort().saturating_mul(bytes) / VISIT
+/// How many bytes a selector compares that looks at so many.
+fn compared(selector: &Selector, bytes: usize) -> usize {
+    selector.0.effort().saturating_mul(bytes)
+}
+
+/// Takes visits of a value from those that are left.
+fn spend(work: &mut usize, visits: usize) -> Result<(), PatchError> {
+    let left = work.checked_sub(visits);
+    *work = left.ok_or_else(|| PatchError::message(PatchErrorKind::TooLarge, "the operations are too much work"))?;
+    Ok(())
 }
 
 /// What is required must be there afterwards, in the attribute and in each of its values.

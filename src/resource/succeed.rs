@@ -10,8 +10,8 @@ impl ResourceType {
     pub(crate) fn keeps_nothing(&self) -> bool {
         let table = self.table();
         table.ids().all(|id| {
-            let (node, entry) = (table.node(id), table.node(table.entry_of(id)));
             let of = table.entry_of(id);
+            let (node, entry) = (table.node(id), table.node(of));
             let own = matches!(of, AttrId::ID | AttrId::SCHEMAS) || of == table.meta().meta;
             let part_of_many = entry.is_multi() && of != id;
             let elsewhere = own || part_of_many || entry.relation() == Relation::Derived || node.is_computed_ref();

@@ -243,13 +243,18 @@ fn what_holds_bytes_may_be_as_long_as_the_defaults_say() {
     scim.post("/Users", user(json!({"userName": "b", ENTERPRISE: department}))).refused(400, "invalidValue");
 }
 
+/// A user with so many addresses of 30,000 characters.
+fn with_long_addresses(scim: &Scim, count: usize, character: &str) -> String {
+    let long = character.repeat(30_000);
+    let values: Vec<_> = (0..count).map(|n| json!({"type": format!("{n}"), "formatted": long})).collect();
+    scim.user(json!({"addresses": values}))
+}
+
 /// R-7644-3.4.2.2-22
 #[test]
 fn what_a_filter_compares_is_bounded_by_the_length_of_the_values() {
     let scim = Scim::limited(|limits| limits.scan = 100);
-    let long = "\u{c9}".repeat(30_000);
-    let values: Vec<_> = (0..4).map(|n| json!({"type": format!("{n}"), "formatted": long})).collect();
-    let path = scim.user(json!({"addresses": values}));
+    let path = with_long_addresses(&scim, 4, "\u{c9}");
     let terms = |count: usize, text: &str| vec![format!("formatted co \"{text}\""); count].join(" or ");
     let asked = |count, text| scim.filter("/Users", &format!("addresses[{}]", terms(count, text)));
     asked(1, "x").is(200);
@@ -279,9 +284,7 @@ fn a_patch_that_names_an_extension_in_itself_needs_no_stack() {
 #[test]
 fn what_a_listed_removal_compares_is_bounded_by_the_length_of_the_values() {
     let scim = Scim::limited(|limits| limits.patch_work = 100_000);
-    let long = "\u{e9}".repeat(30_000);
-    let values: Vec<_> = (0..8).map(|n| json!({"type": format!("{n}"), "formatted": long})).collect();
-    let path = scim.user(json!({"addresses": values}));
+    let path = with_long_addresses(&scim, 8, "\u{e9}");
     let listed: Vec<_> = (0..100).map(|n| json!({"formatted": format!("\u{e9}{n}")})).collect();
     let remove = json!({"op": "remove", "path": "addresses", "value": listed});
     scim.patch(&path, remove.clone()).is(200);

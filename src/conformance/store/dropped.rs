@@ -56,13 +56,14 @@ pub async fn a_dropped_creation_is_whole_or_nothing<F: Fixture>(fixture: &F) -> 
         let name = format!("user-{polls}");
         let done = dropped_after(polls, users.try_create(json!({"userName": name}))).await;
         case.log.step(format!("that creation of `{name}` was dropped after {polls} polls; done: {}", done.is_some()));
-        let listed = users.list(&format!(r#"filter=userName eq "{name}""#)).await?;
-        case.log.expect(listed.total <= 1, "one user at the most", listed.total.to_string())?;
+        let by_name = format!(r#"filter=userName eq "{name}""#);
+        let listed = users.list(&by_name).await?.total;
+        case.log.expect(listed <= 1, "one user at the most", listed.to_string())?;
         let again = users.try_create(json!({"userName": name})).await?;
         let there = match &again {
             // done by now, or the name is taken by nobody
-            Err(_) if listed.total == 0 => users.list(&format!(r#"filter=userName eq "{name}""#)).await?.total,
-            _ => listed.total,
+            Err(_) if listed == 0 => users.list(&by_name).await?.total,
+            _ => listed,
         };
         let right = again.is_ok() == (there == 0);
         let found = format!("{there} users were there, and the second creation: {again:?}");
