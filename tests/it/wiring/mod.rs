@@ -19,23 +19,28 @@ const MOUNT: Mount = Mount { base: "https://scim.example.com/scim/v2", token: "s
 struct Host {
     service: Service<TenantId>,
     tenant: TenantId,
+    mount: Mount,
 }
 
 impl Host {
     fn new() -> Self {
+        Self::at(MOUNT)
+    }
+
+    fn at(mount: Mount) -> Self {
         let store = MemoryStore::new();
-        let service = Service::builder(MOUNT.base)
+        let service = Service::builder(mount.base)
             .resource(User::resource_type().extension(EnterpriseUser::schema()), store.clone())
             .resource(crate::scim::groups(), store)
             .build();
-        Self { service: service.unwrap(), tenant: TenantId::new("a").unwrap() }
+        Self { service: service.unwrap(), tenant: TenantId::new("a").unwrap(), mount }
     }
 }
 
 impl Server for Host {
     async fn send(&self, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
         let mut credentials = request.headers().get_all("authorization").iter();
-        let expected = format!("Bearer {}", MOUNT.token);
+        let expected = format!("Bearer {}", self.mount.token);
         match (credentials.next(), credentials.next()) {
             (Some(one), None) if one.as_bytes() == expected.as_bytes() => {
                 self.service.call(&self.tenant, request).await
