@@ -75,7 +75,7 @@ pub use filter::{BoundFilter, CompareOp, Filter, Literal, Number, ParseError};
 pub use limits::Limits;
 pub use password::Password;
 pub use patch::{Changes, Patch, PatchError, Patched, RelationChange};
-pub use query::Query;
+pub use query::{Held, Query};
 pub use resource::{
     Address, Email, EnterpriseUser, Entitlement, Extension, Group, GroupMembership, InstantMessaging, Manager, Member,
     Meta, Name, PhoneNumber, Photo, Projection, Reference, Resource, ResourceWriter, Role, Secret, UnknownAttributes,

@@ -45,6 +45,9 @@ pub struct Query {
     pub answer: Projection,
     /// How many candidates the service is ready to look at. A store that would return more need not: the query is refused.
     pub scan: usize,
+    /// How many bytes of resources the service is ready to hold. A page may end early behind the resource that exceeds them,
+    /// but not before its second one; see [`Query::held`].
+    pub bytes: usize,
     /// says which query a cursor belongs to
     identity: u64,
 }
@@ -64,6 +67,23 @@ impl Query {
     /// As the client would read it: a filter that cannot be understood, a number that is none, an order by nothing.
     pub fn from_url(ty: &ResourceType, query: &str, compat: Compat, limits: &Limits) -> Result<Self, Error> {
         Parameters::from_url(query, limits)?.bind(ty, compat, limits, &mut Repairs::default(), None)
+    }
+}
+
+/// How much of the memory that a query may take is taken, see [`Query::held`].
+#[derive(Debug)]
+pub struct Held {
+    bytes: usize,
+    most: usize,
+    resources: usize,
+}
+
+impl Held {
+    /// Counts one more resource. Whether there is room for another one behind it.
+    pub fn add(&mut self, resource: &Resource) -> bool {
+        self.bytes = self.bytes.saturating_add(resource.as_json().len());
+        self.resources = self.resources.saturating_add(1);
+        self.resources < 2 || self.bytes <= self.most
     }
 }
 
@@ -91,6 +111,36 @@ impl Query {
     /// What the query may compare in all.
     pub(crate) fn effort(&self) -> Effort {
         Effort { bytes: self.scan.saturating_mul(Effort::EACH) }
+    }
+
+    /// Counts what is read for the query, so that a store can stop where [`bytes`](Self::bytes) says so.
+    ///
+    /// ```
+    /// # use scim_provider::{Query, Resource};
+    /// fn page(query: &Query, rows: impl Iterator<Item = Resource>) -> Vec<Resource> {
+    ///     let (mut held, mut page) = (query.held(), Vec::new());
+    ///     for resource in rows {
+    ///         let room = held.add(&resource);
+    ///         page.push(resource);
+    ///         if !room {
+    ///             break;
+    ///         }
+    ///     }
+    ///     page
+    /// }
+    /// ```
+    pub fn held(&self) -> Held {
+        Held { bytes: 0, most: self.bytes, resources: 0 }
+    }
+
+    /// How many resources from the first one on a page can have.
+    pub(crate) fn room(&self, resources: &[Resource]) -> usize {
+        let mut bytes = 0_usize;
+        let fits = |resource: &&Resource| {
+            bytes = bytes.saturating_add(resource.as_json().len());
+            bytes <= self.bytes
+        };
+        resources.iter().take(self.limit).take_while(fits).count().max(1).min(self.limit)
     }
 
     /// Compares two resources in the order of a page by cursor: that of [`sort`](Self::sort), then by id; the reverse of it

@@ -164,6 +164,7 @@ impl<'a> Parameters<'a> {
             projection,
             answer,
             scan: limits.scan,
+            bytes: limits.query_bytes,
             identity,
         })
     }

@@ -67,14 +67,15 @@ impl<C: Context> Inner<C> {
         }
         retain_matching(query, &mut resources, extent != Extent::Candidates)?;
         if let Extent::Exact { total } = extent {
-            resources.truncate(query.limit);
+            resources.truncate(query.room(&resources));
             return Ok(Found::counted(resources, total));
         }
         let total = resources.len();
         if let Some(sort) = &query.sort {
             resources.sort_by(|a, b| sort.compare(a, b));
         }
-        let resources = resources.into_iter().skip(query.offset).take(query.limit).collect();
+        let mut resources: Vec<Resource> = resources.into_iter().skip(query.offset).take(query.limit).collect();
+        resources.truncate(query.room(&resources));
         Ok(Found::counted(resources, total))
     }
 
@@ -86,7 +87,7 @@ impl<C: Context> Inner<C> {
         let mut looked_at = 0_usize;
         loop {
             let (mut resources, extent) = registered.store.list(cx, &registered.ty, &ask).await?.into_parts();
-            let Extent::Following { filtered, total } = extent else {
+            let Extent::Following { filtered, total, early } = extent else {
                 return everything(query, resources, extent);
             };
             let ordered =
@@ -95,13 +96,13 @@ impl<C: Context> Inner<C> {
                 // going on from here would miss resources, or never end
                 return Err(StoreError::backend("the store's page does not follow the cursor in the query's order"));
             }
-            let complete = resources.len() <= ask.limit;
+            let complete = resources.len() <= ask.limit && !early;
             let last = resources.last().and_then(|last| query.behind(last)).filter(|_| !complete);
             looked_at = looked_at.saturating_add(resources.len());
             retain_matching(query, &mut resources, filtered)?;
             found.append(&mut resources);
             let total = total.filter(|_| filtered);
-            if found.len() > query.limit {
+            if found.len() > query.room(&found) {
                 return Ok(cut(query, found, total));
             }
             let Some(last) = last else { return Ok(Found::between(query, found, total, None)) };
@@ -143,10 +144,11 @@ fn everything(query: &Query, mut resources: Vec<Resource>, extent: Extent) -> Re
     Ok(cut(query, resources, Some(total)))
 }
 
-/// Cuts what is beyond the limit off, and says how far the page reaches if there was anything.
+/// Cuts what is beyond the limits off, and says how far the page reaches if there was anything.
 fn cut(query: &Query, mut resources: Vec<Resource>, total: Option<usize>) -> Found {
-    let beyond = resources.get(query.limit).and_then(|beyond| query.behind(beyond));
-    resources.truncate(query.limit);
+    let room = query.room(&resources);
+    let beyond = resources.get(room).and_then(|beyond| query.behind(beyond));
+    resources.truncate(room);
     let end = match query.goes_back() {
         true => beyond,
         false => beyond.and_then(|_| query.behind(resources.last()?)),

@@ -60,12 +60,17 @@ impl<C: Context> Inner<C> {
     }
 
     async fn one_after_the_other<'q>(&self, cx: &C, across: &'q Across) -> Result<Everything<'q>, Error> {
-        let (mut rows, mut total, mut skip) = (Vec::new(), 0_usize, across.offset);
+        let (mut rows, mut total, mut skip, mut room) = (Vec::new(), 0_usize, across.offset, across.limit);
         for (number, part) in &across.parts {
-            let page = part.query.by_index(skip, across.limit - rows.len());
-            let found = self.page(self.registered(*number)?, cx, &page).await?;
+            let found = self.page(self.registered(*number)?, cx, &part.query.by_index(skip, room)).await?;
             let here = found.total.unwrap_or(found.resources.len());
+            let left = here.saturating_sub(skip);
             (total, skip) = (total.saturating_add(here), skip.saturating_sub(here));
+            room -= room.min(found.resources.len());
+            if found.resources.len() < left {
+                // the page ends here: others must not come before what is left of these
+                room = 0;
+            }
             rows.extend(rows_of(part, found.resources)?);
         }
         Ok(Everything { rows, total: Some(total), previous: None, next: None })
@@ -77,12 +82,24 @@ impl<C: Context> Inner<C> {
             return Err(StoreError::TooMany.into());
         }
         let (mut rows, mut total) = (Vec::new(), 0_usize);
+        let mut known: Option<Position> = None;
         for (number, part) in &across.parts {
             let found = self.page(self.registered(*number)?, cx, &part.query.by_index(0, end)).await?;
-            total = total.saturating_add(found.total.unwrap_or(found.resources.len()));
+            let here = found.total.unwrap_or(found.resources.len());
+            let early = found.resources.len() < here.min(end);
+            total = total.saturating_add(here);
             rows.extend(rows_of(part, found.resources)?);
+            let last = rows.last().filter(|_| early).map(|row| &row.position);
+            known = nearest(known, last.cloned(), |a, b| across.compare(a, b).is_lt());
         }
         rows.sort_by(|a, b| across.compare(&a.position, &b.position));
+        if let Some(known) = &known {
+            // behind where the page of a type ends early, others must not come before what is left of it
+            rows.retain(|row| across.compare(&row.position, known).is_le());
+            if rows.len() <= across.offset {
+                return Err(StoreError::TooMany.into());
+            }
+        }
         let rows = rows.into_iter().skip(across.offset).take(across.limit).collect();
         Ok(Everything { rows, total: Some(total), previous: None, next: None })
     }
@@ -106,10 +123,7 @@ impl<C: Context> Inner<C> {
             let Found { resources, total: here, previous, next } = self.page(registered, cx, query).await?;
             total = total.zip(here).map(|(total, here)| total.saturating_add(here));
             let end = if back { previous } else { next };
-            known = match (known, end) {
-                (Some(known), Some(end)) if across.compare(&end, &known).is_lt() != back => Some(end),
-                (known, end) => known.or(end),
-            };
+            known = nearest(known, end, |a, b| across.compare(a, b).is_lt() != back);
             rows.extend(rows_of(part, resources)?);
         }
         rows.sort_by(|a, b| across.compare(&a.position, &b.position));
@@ -132,6 +146,18 @@ impl<C: Context> Inner<C> {
         // the total is all that is asked for where nothing else is
         let asked = across.limit > 0;
         Ok(Everything { rows, total, previous: previous.filter(|_| asked), next: next.filter(|_| asked) })
+    }
+}
+
+/// How far everything is known: the one of two ends that comes first.
+fn nearest(
+    known: Option<Position>,
+    end: Option<Position>,
+    first: impl Fn(&Position, &Position) -> bool,
+) -> Option<Position> {
+    match (known, end) {
+        (Some(known), Some(end)) if first(&end, &known) => Some(end),
+        (known, end) => known.or(end),
     }
 }
 

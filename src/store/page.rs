@@ -22,7 +22,7 @@ pub(crate) enum Extent {
     /// Exactly the page that was asked for, in its order, of so many that match.
     Exact { total: usize },
     /// What follows the cursor, in order, one more than the limit if there are as many; `total` where it is known.
-    Following { filtered: bool, total: Option<usize> },
+    Following { filtered: bool, total: Option<usize>, early: bool },
 }
 
 impl Page {
@@ -36,7 +36,8 @@ impl Page {
         Self { resources, extent: Extent::Matches }
     }
 
-    /// The page itself: filter, order, offset and limit are all carried out. `total` counts all that match.
+    /// The page itself: filter, order, offset and limit are all carried out. `total` counts all that match. A page that
+    /// [would hold too much](crate::Query::bytes) may end early.
     pub fn exact(resources: Vec<Resource>, total: usize) -> Self {
         Self { resources, extent: Extent::Exact { total } }
     }
@@ -45,13 +46,23 @@ impl Page {
     /// [`Query::compare`](crate::Query::compare): all match, and there are [`limit`](crate::Query::limit) of them and one
     /// more, so that the service can tell whether there is another page; fewer are all that is left.
     pub fn following(resources: Vec<Resource>) -> Self {
-        Self { resources, extent: Extent::Following { filtered: true, total: None } }
+        Self { resources, extent: Extent::Following { filtered: true, total: None, early: false } }
     }
 
     /// As [`following`](Self::following), of resources that may match: the service checks the filter, and asks for more when
     /// too few do.
     pub fn following_candidates(resources: Vec<Resource>) -> Self {
-        Self { resources, extent: Extent::Following { filtered: false, total: None } }
+        Self { resources, extent: Extent::Following { filtered: false, total: None, early: false } }
+    }
+
+    /// Says of what follows a cursor that it ends early, because it [would hold too much](crate::Query::bytes): others follow,
+    /// although there are fewer here than the limit and one.
+    #[must_use]
+    pub fn ending_early(mut self) -> Self {
+        if let Extent::Following { early, .. } = &mut self.extent {
+            *early = true;
+        }
+        self
     }
 
     /// Adds to [`following`](Self::following) how many resources match in all, before and after the position. Where it is not

@@ -13,7 +13,7 @@ use crate::scim::{BASE, Scim};
 
 /// How it answers a query by cursor.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+pub(crate) enum Way {
     /// it is never asked
     Unable,
     /// what matches and follows
@@ -33,7 +33,7 @@ enum Way {
 }
 
 #[derive(Clone)]
-struct Rows {
+pub(crate) struct Rows {
     memory: MemoryStore,
     way: Way,
     lists: Arc<AtomicUsize>,
@@ -110,9 +110,14 @@ impl Store for Rows {
 
 /// A hundred users, of whom each twentieth is active.
 fn hundred(way: Way, scan: usize) -> (Scim, Rows) {
+    hundred_with(way, |limits| limits.scan = scan)
+}
+
+/// The same behind a service of other limits.
+pub(crate) fn hundred_with(way: Way, change: impl FnOnce(&mut Limits)) -> (Scim, Rows) {
     let rows = Rows { memory: MemoryStore::new(), way, lists: Arc::default(), largest: Arc::default() };
     let mut limits = Limits::default();
-    limits.scan = scan;
+    change(&mut limits);
     let scim = Scim::of(Service::builder(BASE).resource(User::resource_type(), rows.clone()).limits(limits));
     for n in 0..100 {
         scim.user(json!({"userName": format!("u{n:02}"), "active": n % 20 == 7}));

@@ -31,6 +31,7 @@ mod rfc;
 mod rules;
 mod scim;
 mod server;
+mod short_pages;
 mod store_contract;
 mod tenant_types;
 mod throttle;

@@ -44,6 +44,7 @@ mod record;
 mod rows;
 mod select;
 mod session;
+mod statement;
 mod users;
 
 pub use caller::Caller;

@@ -2,12 +2,13 @@
 //!
 //! One statement sees one state of the database: a group is never shown with the version of before and the members of after.
 
-use scim_provider::filter::sql::{ColumnMap, Keyset, SqlFilter, SqlValue};
+use scim_provider::filter::sql::{ColumnMap, Keyset, SqlFilter};
 use scim_provider::{BoundFilter, Cursor, Page, Projection, Query, Resource, ResourceType, StoreError};
 
 use crate::dialect::Dialect;
 use crate::record::{COLUMNS, Record};
-use crate::session::{Bind, Session};
+use crate::session::{Row, Session};
+use crate::statement::Statement;
 
 /// Up to how many matches are counted for each page by cursor: there are clients that show a total, and none that waits for one.
 const COUNTED: usize = 10_000;
@@ -33,7 +34,7 @@ impl Table {
         let mut sql = Statement::new(session.dialect());
         self.select(&mut sql, references);
         sql.push(self.name());
-        sql.identity(self, tenant, id);
+        sql.identity(self.name(), tenant, id);
         let row = session.row(&sql.text, &sql.binds).await?;
         row.map(|row| Record::read(&row, references)?.resource(ty, self.path())).transpose()
     }
@@ -81,7 +82,7 @@ impl Table {
         let mut sql = Statement::new(session.dialect());
         self.select(&mut sql, false);
         sql.push(self.name());
-        sql.identity(self, tenant, id);
+        sql.identity(self.name(), tenant, id);
         sql.push(lock);
         let row = session.row(&sql.text, &sql.binds).await?;
         row.map(|row| Record::read(&row, false)).transpose()
@@ -119,19 +120,19 @@ impl Table {
         if query.cursor.is_some() {
             let first = 2 + filter.map_or(0, |filter| filter.binds().len());
             if let Some(keyset) = query.keyset(ty, map, dialect.of_filters(), first) {
-                // cursors are made of what the page is sorted by
-                let limit = next(query.limit);
-                // what a filter in memory needs is not read where there is none
+                // cursors are made of what the page is sorted by; what a filter in memory needs is not read where there is none
                 let want = if exact { &query.answer } else { &query.projection };
-                let resources = self.following(session, tenant, ty, filter, &keyset, limit, want).await?;
+                let found = self.following(session, tenant, ty, filter, &keyset, query, want).await?;
+                let shown = found.resources.len();
+                let whole = found.whole && shown <= query.limit;
+                let page = found.following(exact);
                 if !exact {
-                    return Ok(Page::following_candidates(resources));
+                    return Ok(page);
                 }
                 let total = match query.cursor {
-                    Some(Cursor::Beginning) if resources.len() <= query.limit => Some(resources.len()),
+                    Some(Cursor::Beginning) if whole => Some(shown),
                     _ => self.count_up_to(session, tenant, filter, query.scan.min(COUNTED)).await?,
                 };
-                let page = Page::following(resources);
                 return Ok(match total {
                     Some(total) => page.with_total(total),
                     None => page,
@@ -145,27 +146,27 @@ impl Table {
         match order {
             Some(order) if exact && query.cursor.is_none() => {
                 let (limit, offset) = (number(query.limit), number(query.offset));
-                let rows = Rows { filter, order: &order, limit, offset };
-                let resources = match query.limit {
-                    0 => Vec::new(),
+                let rows = Rows { filter, order: &order, limit, offset, query };
+                let found = match query.limit {
+                    0 => Found::default(),
                     _ => self.rows(session, tenant, ty, &rows, &query.answer).await?,
                 };
                 // a first page that is not full has shown all there is
-                let shown = resources.len();
-                let total = match query.offset == 0 && shown < query.limit {
+                let shown = found.resources.len();
+                let total = match query.offset == 0 && shown < query.limit && found.whole {
                     true => shown,
                     false => at_least(self.count(session, tenant, filter).await?, query.offset, shown),
                 };
-                Ok(Page::exact(resources, total))
+                Ok(Page::exact(found.resources, total))
             }
             _ => {
                 // One more than may be looked at tells that there are too many. The service filters, sorts and cuts.
-                let rows = Rows { filter, order: self.oldest_first(), limit: next(query.scan), offset: 0 };
-                let resources = self.rows(session, tenant, ty, &rows, &query.projection).await?;
-                match resources.len() > query.scan {
-                    true => Err(StoreError::TooMany),
-                    false if exact => Ok(Page::matches(resources)),
-                    false => Ok(Page::candidates(resources)),
+                let rows = Rows { filter, order: self.oldest_first(), limit: next(query.scan), offset: 0, query };
+                let found = self.rows(session, tenant, ty, &rows, &query.projection).await?;
+                match found.whole && found.resources.len() <= query.scan {
+                    false => Err(StoreError::TooMany),
+                    true if exact => Ok(Page::matches(found.resources)),
+                    true => Ok(Page::candidates(found.resources)),
                 }
             }
         }
@@ -178,7 +179,7 @@ impl Table {
         ty: &ResourceType,
         rows: &Rows<'_>,
         want: &Projection,
-    ) -> Result<Vec<Resource>, StoreError> {
+    ) -> Result<Found, StoreError> {
         let references = want.includes(self.path());
         let mut sql = Statement::new(session.dialect());
         sql.scope(tenant);
@@ -203,8 +204,7 @@ impl Table {
         sql.push(self.name());
         sql.push(" ORDER BY ");
         sql.push(rows.order);
-        let found = session.rows(&sql.text, &sql.binds).await?;
-        found.iter().map(|row| Record::read(row, references)?.resource(ty, self.path())).collect()
+        self.read(session, &sql, ty, references, rows.query).await
     }
 
     /// The first rows behind a cursor, range by range of an index, each cut by itself and all together.
@@ -216,10 +216,10 @@ impl Table {
         ty: &ResourceType,
         filter: Option<&SqlFilter>,
         keyset: &Keyset,
-        limit: i64,
+        query: &Query,
         want: &Projection,
-    ) -> Result<Vec<Resource>, StoreError> {
-        let references = want.includes(self.path());
+    ) -> Result<Found, StoreError> {
+        let (references, limit) = (want.includes(self.path()), next(query.limit));
         let mut sql = Statement::new(session.dialect());
         sql.scope(tenant);
         self.select(&mut sql, references);
@@ -242,8 +242,32 @@ impl Table {
         sql.push(" ORDER BY ");
         sql.push(keyset.order_by());
         sql.limit(limit);
-        let found = session.rows(&sql.text, &sql.binds).await?;
-        found.iter().map(|row| Record::read(row, references)?.resource(ty, self.path())).collect()
+        self.read(session, &sql, ty, references, query).await
+    }
+
+    /// Reads resources until they take more memory than the query may.
+    async fn read(
+        self,
+        session: &mut Session,
+        sql: &Statement<'_>,
+        ty: &ResourceType,
+        references: bool,
+        query: &Query,
+    ) -> Result<Found, StoreError> {
+        let mut found = Found::default();
+        let (mut held, mut room) = (query.held(), true);
+        let take = |row: Row| {
+            if !room {
+                found.whole = false;
+                return Ok(false);
+            }
+            let resource = Record::read(&row, references)?.resource(ty, self.path())?;
+            room = held.add(&resource);
+            found.resources.push(resource);
+            Ok(true)
+        };
+        session.each(&sql.text, &sql.binds, take).await?;
+        Ok(found)
     }
 
     /// How many match, if they are no more than so many: what a page by cursor costs must not grow with what lies around it.
@@ -324,89 +348,30 @@ struct Rows<'q> {
     order: &'q str,
     limit: i64,
     offset: i64,
+    /// what says how much of them may be held
+    query: &'q Query,
 }
 
-/// A statement in the making: constant text, and values in the order of their placeholders.
-struct Statement<'v> {
-    dialect: Dialect,
-    text: String,
-    binds: Vec<Bind<'v>>,
+/// What was read.
+struct Found {
+    resources: Vec<Resource>,
+    /// whether it is all that was asked for
+    whole: bool,
 }
 
-impl<'v> Statement<'v> {
-    fn new(dialect: Dialect) -> Self {
-        Self { dialect, text: String::with_capacity(512), binds: Vec::new() }
+impl Found {
+    fn following(self, filtered: bool) -> Page {
+        let page = match filtered {
+            true => Page::following(self.resources),
+            false => Page::following_candidates(self.resources),
+        };
+        if self.whole { page } else { page.ending_early() }
     }
+}
 
-    fn push(&mut self, text: &str) {
-        self.text.push_str(text);
-    }
-
-    fn bind(&mut self, value: impl Into<Bind<'v>>) {
-        self.binds.push(value.into());
-        match self.dialect {
-            Dialect::Sqlite => self.push("?"),
-            Dialect::Postgres => {
-                let placeholder = format!("${}", self.binds.len());
-                self.push(&placeholder);
-            }
-        }
-    }
-
-    fn identity(&mut self, table: Table, tenant: &'v str, id: &'v str) {
-        self.push(" WHERE ");
-        self.push(table.name());
-        self.push(".tenant = ");
-        self.bind(tenant);
-        self.push(" AND ");
-        self.push(table.name());
-        self.push(".id = ");
-        self.bind(id);
-    }
-
-    /// Names the tenant for what a filter looks up before any resource. That is done in SQLite only.
-    fn scope(&mut self, tenant: &'v str) {
-        if self.dialect == Dialect::Sqlite {
-            self.push("WITH scope (tenant) AS (SELECT ");
-            self.bind(tenant);
-            self.push(") ");
-        }
-    }
-
-    /// The tenant's rows that match, as far as the filter says it. They are PostgreSQL's first values.
-    fn matching(&mut self, tenant: &'v str, filter: Option<&'v SqlFilter>) -> Result<(), StoreError> {
-        self.push(" WHERE tenant = ");
-        self.bind(tenant);
-        filter.map_or(Ok(()), |filter| self.predicate(filter.sql(), filter.binds()))
-    }
-
-    /// The same for one of several parts of a statement. Numbered placeholders are those of the first part.
-    fn matching_again(&mut self, tenant: &'v str, filter: Option<&'v SqlFilter>) -> Result<(), StoreError> {
-        if self.dialect == Dialect::Sqlite || self.binds.is_empty() {
-            return self.matching(tenant, filter);
-        }
-        self.push(" WHERE tenant = $1");
-        if let Some(filter) = filter {
-            self.push(" AND ");
-            self.push(filter.sql());
-        }
-        Ok(())
-    }
-
-    /// A number of ours, not of a client's text: each part of a statement has it, and numbered placeholders must not shift.
-    fn limit(&mut self, rows: i64) {
-        self.push(" LIMIT ");
-        self.push(&rows.to_string());
-    }
-
-    /// One more condition, whose placeholders are numbered from here on.
-    fn predicate(&mut self, sql: &str, binds: &'v [SqlValue]) -> Result<(), StoreError> {
-        self.push(" AND ");
-        self.push(sql);
-        for value in binds {
-            self.binds.push(value.try_into()?);
-        }
-        Ok(())
+impl Default for Found {
+    fn default() -> Self {
+        Self { resources: Vec::new(), whole: true }
     }
 }
 

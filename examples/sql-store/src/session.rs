@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use scim_provider::StoreError;
 use scim_provider::filter::sql::SqlValue;
 use serde_json::value::RawValue;
@@ -72,6 +73,34 @@ impl Session {
     pub(crate) fn strike() -> Result<(), StoreError> {
         #[cfg(test)]
         crate::faults::strike()?;
+        Ok(())
+    }
+
+    /// Runs a statement and hands on row after row until one is not taken. No row is held while the next one is read.
+    pub(crate) async fn each(
+        &mut self,
+        sql: &str,
+        binds: &[Bind<'_>],
+        mut take: impl FnMut(Row) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        Self::strike()?;
+        let mut rows = match self {
+            Self::SqliteConnection(connection) => sqlite(sql, binds).fetch(&mut **connection).map_ok(Row::from).boxed(),
+            Self::SqliteTransaction(connection) => {
+                sqlite(sql, binds).fetch(&mut **connection).map_ok(Row::from).boxed()
+            }
+            Self::PostgresConnection(connection) => {
+                postgres(sql, binds).fetch(&mut **connection).map_ok(Row::from).boxed()
+            }
+            Self::PostgresTransaction(connection) => {
+                postgres(sql, binds).fetch(&mut **connection).map_ok(Row::from).boxed()
+            }
+        };
+        while let Some(row) = rows.try_next().await.map_err(failure)? {
+            if !take(row)? {
+                break;
+            }
+        }
         Ok(())
     }
 

@@ -38,8 +38,8 @@ impl Table {
             found.sort_by(|(_, a), (_, b)| sort.compare(a, b));
             found = found.into_iter().skip(query.offset).take(query.limit).collect();
         }
-        let page = found.into_iter().map(|(slot, r)| self.joined(slot, &r, &query.answer)).collect();
-        Ok(Page::exact(page, total))
+        let found = found.into_iter().map(|(slot, r)| self.joined(slot, &r, &query.answer));
+        Ok(Page::exact(held(query, found).0, total))
     }
 
     /// A page by cursor. Nothing is counted or skipped to get there; a filter or an order costs a look at everything.
@@ -59,8 +59,8 @@ impl Table {
                 Some(Cursor::Beginning) | None => range(Bound::Unbounded, Bound::Unbounded).take(most).collect(),
             };
             let resources = slots.into_iter().filter_map(|slot| Some((slot, &self.stored(slot)?.resource)));
-            let page = resources.map(|(slot, resource)| self.joined(slot, resource, &query.projection)).collect();
-            return Ok(Page::following(page).with_total(ids.map_or(0, BTreeMap::len)));
+            let found = resources.map(|(slot, resource)| self.joined(slot, resource, &query.projection));
+            return Ok(following(query, found).with_total(ids.map_or(0, BTreeMap::len)));
         }
         let (everything, mut effort) = (Projection::everything(ty), query.effort());
         let mut total = 0_usize;
@@ -84,7 +84,7 @@ impl Table {
         found.sort_by(compare);
         let plain =
             |(slot, _): (Slot, Resource)| Some(self.joined(slot, &self.stored(slot)?.resource, &query.projection));
-        Ok(Page::following(found.into_iter().filter_map(plain).collect()).with_total(total))
+        Ok(following(query, found.into_iter().filter_map(plain)).with_total(total))
     }
 
     fn matches(
@@ -162,5 +162,25 @@ impl Table {
             }
             _ => self.joined(slot, resource, everything),
         }
+    }
+}
+
+/// As many resources as a page may hold, and whether there are others.
+fn held(query: &Query, found: impl Iterator<Item = Resource>) -> (Vec<Resource>, bool) {
+    let (mut held, mut room, mut page) = (query.held(), true, Vec::new());
+    for resource in found {
+        if !room {
+            return (page, true);
+        }
+        room = held.add(&resource);
+        page.push(resource);
+    }
+    (page, false)
+}
+
+fn following(query: &Query, found: impl Iterator<Item = Resource>) -> Page {
+    match held(query, found) {
+        (page, true) => Page::following(page).ending_early(),
+        (page, false) => Page::following(page),
     }
 }

@@ -1,6 +1,7 @@
 """The clients that write to one group at once, and what they note: each accepted change, and what was read in between."""
 import concurrent.futures
 import dataclasses
+import sys
 import threading
 import time
 
@@ -8,6 +9,8 @@ from server import Client
 
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
+# how many of its members a writer leaves in the group
+KEPT = 200
 
 
 @dataclasses.dataclass
@@ -83,21 +86,24 @@ class Writers:
         status, etag, body = client.send("GET", self.group + ("" if whole else "?excludedAttributes=members"))
         if status != 200:
             raise SystemExit(f"GET of the group: {status} {body}")
-        members = frozenset(member["value"] for member in body.get("members", [])) if whole else None
+        # a text for each member, however often it is read
+        members = frozenset(sys.intern(member["value"]) for member in body.get("members", [])) if whole else None
         with self.lock:
             self.sights.append(Sight(number(etag), body["displayName"], members, least))
         return etag, members
 
     def of_members(self, index, count):
-        """Adds members one by one, and removes every third one again."""
-        client = Client(self.ports[index % 2])
+        """Adds members one by one, and removes some again: every third one, and later one for each. A document names 10,000
+        members at the most, and there are writers of documents among us."""
+        client, mine = Client(self.ports[index % 2]), []
         for n in range(count):
             member = f"m-{index}-{n}"
-            if n % 4 == 3:
-                member = f"m-{index}-{n - 1}"
+            if n % 4 == 3 or len(mine) >= KEPT:
+                member = mine.pop(-1 if n % 4 == 3 else 0)
                 gone = {"op": "remove", "path": f'members[value eq "{member}"]'}
                 self.send(client, Change("members", 0, removed=frozenset([member])), patch(gone))
             else:
+                mine.append(member)
                 self.send(client, Change("members", 0, added=frozenset([member])), patch(add(member)))
 
     def of_names(self, index, count):
@@ -110,7 +116,7 @@ class Writers:
         """Renames the group and moves a member in one request. Every second one is about members that have to be looked at: the
         service reads, applies and replaces, and may ask the client to come back when others were faster every time."""
         client, mine, n, done = Client(self.ports[index % 2]), set(), 0, 0
-        while n < count or done < 4:
+        while (n < count or done < 4) and not self.refused:
             n += 1
             name, member = f"Both {index} {n}", f"both-{index}-{n}"
             if mine:
@@ -126,7 +132,7 @@ class Writers:
     def if_match(self, index, count):
         client, n, won = Client(self.ports[index % 2]), 0, 0
         # until it has won often enough: while all others write, somebody is always faster
-        while n < count or won < 10:
+        while (n < count or won < 10) and not self.refused:
             n += 1
             etag, _ = self.look(client)
             member = f"if-{index}-{n}"
@@ -136,7 +142,7 @@ class Writers:
     def of_documents(self, index, count):
         """Reads the whole group, and writes it back with another name and one member more and less."""
         client, n, won, mine = Client(self.ports[index % 2]), 0, 0, set()
-        while n < count or won < 5:
+        while (n < count or won < 5) and not self.refused:
             n += 1
             etag, members = self.look(client, whole=True)
             name, member = f"Document {index} {n}", f"document-{index}-{n}"
