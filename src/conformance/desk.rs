@@ -62,7 +62,7 @@ impl<'f, F: Fixture> Case<'f, F> {
     ) -> Result<Desk<'f, S>, Stop> {
         let log = self.log.clone();
         let ty = ty.clone().map_err(|error| log.failure("a resource type that can be built", error))?;
-        Ok(Desk { store, cx: self.fixture.tenant(tenant), ty, tenant, log })
+        Ok(Desk { store, cx: self.fixture.tenant(tenant), ty, limits: Limits::default(), tenant, log })
     }
 }
 
@@ -71,6 +71,7 @@ pub(super) struct Desk<'f, S: Store> {
     store: &'f S,
     cx: S::Context,
     pub(super) ty: ResourceType,
+    limits: Limits,
     tenant: Tenant,
     pub(super) log: Log,
 }
@@ -124,6 +125,12 @@ impl<S: Store> Desk<'_, S> {
         let back = self.capabilities().previous_cursor;
         let desk = self.which_finds_cursors()?;
         if back { Ok(desk) } else { Err(Stop::NotApplicable("the store finds no page before a position")) }
+    }
+
+    /// Goes on with so little memory for a query that no page has room for three resources.
+    pub(super) fn which_may_hold_little(mut self) -> Self {
+        self.limits.query_bytes = 1;
+        self
     }
 
     /// What a client sends; `schemas` is added.
@@ -254,7 +261,7 @@ impl<S: Store> Desk<'_, S> {
 
     pub(super) fn query(&self, url: &str) -> Result<Query, Stop> {
         let encoded = url.replace('%', "%25").replace('+', "%2B");
-        let query = Query::from_url(&self.ty, &encoded, Compat::default(), &Limits::default());
+        let query = Query::from_url(&self.ty, &encoded, Compat::default(), &self.limits);
         query.map_err(|error| self.log.failure(format!("a type that allows the query `{url}`"), error.to_string()))
     }
 

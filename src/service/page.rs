@@ -96,6 +96,9 @@ impl<C: Context> Inner<C> {
                 // going on from here would miss resources, or never end
                 return Err(StoreError::backend("the store's page does not follow the cursor in the query's order"));
             }
+            if early && resources.len() < 2 {
+                return Err(StoreError::backend("a page that ends early holds two resources at least"));
+            }
             let complete = resources.len() <= ask.limit && !early;
             let last = resources.last().and_then(|last| query.behind(last)).filter(|_| !complete);
             looked_at = looked_at.saturating_add(resources.len());

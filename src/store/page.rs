@@ -92,6 +92,11 @@ impl Page {
         matches!(self.extent, Extent::Following { .. })
     }
 
+    /// Whether the store says that what follows a cursor ends early.
+    pub fn is_ending_early(&self) -> bool {
+        matches!(self.extent, Extent::Following { early: true, .. })
+    }
+
     /// How many resources match, when the store says that it has counted them.
     pub fn total(&self) -> Option<usize> {
         match self.extent {

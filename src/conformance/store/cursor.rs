@@ -8,6 +8,7 @@ use crate::{Cursor, Resource, Store};
 
 const FOLLOWING: &str =
     "the contract of `Page::following` (what follows the position, in order, and one more than the limit)";
+const EARLY: &str = "the contract of `Query::bytes` (a page ends early, behind its second resource at the earliest)";
 const BEFORE: &str = "the contract of `Cursor::Before` (what lies before the position, the nearest first)";
 const POSITION: &str = "the contract of `Position` (behind a value and an id, be the resource there still or not)";
 
@@ -231,6 +232,37 @@ async fn some_with_equal_and_missing_names<S: Store>(users: &Desk<'_, S>) -> Res
     Ok(())
 }
 
+/// A page that would hold too much may end early. It says so, and goes on.
+pub async fn a_page_that_ends_early_says_so<F: Fixture>(fixture: &F) -> Verdict {
+    let case = Case::new(fixture, EARLY);
+    let users = case.users(Tenant::A)?.which_finds_cursors()?.which_may_hold_little();
+    some_in_order(&users).await?;
+    for url in ["cursor&count=4&sortBy=userName", "cursor&count=4&sortBy=userName&filter=userName pr"] {
+        let found = all(&users, url).await?;
+        case.log.expect(found.len() == 6, "six of them, each once", format!("`{url}`: {found:?}"))?;
+    }
+    Ok(())
+}
+
+/// The same on the way back, which begins with the resource that the last page has ended before: two of them get it on.
+pub async fn a_page_that_ends_early_leads_back<F: Fixture>(fixture: &F) -> Verdict {
+    let case = Case::new(fixture, EARLY);
+    let users = case.users(Tenant::A)?.which_goes_back()?.which_may_hold_little();
+    let last = some_in_order(&users).await?;
+    let url = "cursor&count=4&sortBy=userName";
+    let Some(end) = users.query(url)?.behind(&last) else { return Err(case.log.failure("a position", "none")) };
+    let found = walk(&users, url, Cursor::Before(end)).await?;
+    case.log.expect(found.len() == 6, "six of them, each once", format!("{found:?}"))
+}
+
+/// The last of six users in the order of their names.
+async fn some_in_order<S: Store>(users: &Desk<'_, S>) -> Result<Resource, Stop> {
+    for number in 0..5 {
+        users.create_named(&format!("user-{number}")).await?;
+    }
+    users.create_named("user-5").await
+}
+
 /// The ids of all pages of a query.
 async fn all<S: Store>(users: &Desk<'_, S>, url: &str) -> Result<Vec<String>, Stop> {
     walk(users, url, Cursor::Beginning).await
@@ -261,8 +293,12 @@ async fn page<S: Store>(users: &Desk<'_, S>, url: &str, at: Cursor) -> Result<(V
         resources.retain(|user| query.follows(user));
         resources.sort_by(|a, b| query.compare(a, b));
     }
-    let beyond = resources.get(query.limit).and_then(|beyond| query.behind(beyond));
+    let mut beyond = resources.get(query.limit).and_then(|beyond| query.behind(beyond));
     resources.truncate(query.limit);
+    if page.is_ending_early() && beyond.is_none() {
+        users.log.expect(resources.len() > 1, "two resources at least", format!("{}", resources.len()))?;
+        beyond = resources.pop().and_then(|last| query.behind(&last));
+    }
     let next = match query.goes_back() {
         true => beyond.map(Cursor::Before),
         false => beyond.and_then(|_| query.behind(resources.last()?)).map(Cursor::After),

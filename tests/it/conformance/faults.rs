@@ -345,6 +345,14 @@ faults! {
     BackForgetsTheFilter,
     /// a page before a position has no more than the limit
     BackEndsEarly,
+    /// a page by cursor that would hold too much ends behind its second resource, and does not say that others follow
+    StopsWithoutAWord,
+    /// a page before a position ends behind its first resource, with which it begins the next time too
+    BackStopsAtOnce,
+    /// the total is that of the page which ended early
+    CountsWhatItHolds,
+    /// where one resource is too much the page has none
+    HoldsNobody,
     /// a PATCH changes members, and the name later
     MembersBeforeName,
     /// a PATCH removes what it does not name

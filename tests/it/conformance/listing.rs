@@ -81,7 +81,23 @@ pub(super) fn page(
         Some(Fault::CutsBeforeTheOrder) if query.sort.is_some() => offset = 0,
         _ => {}
     }
-    Ok(Page::exact(matching.into_iter().skip(offset).take(limit).collect(), total))
+    let mut page: Vec<Resource> = matching.into_iter().skip(offset).take(limit).collect();
+    match model.fault {
+        Some(Fault::HoldsNobody) if too_much(query, &page) => page.clear(),
+        Some(Fault::CountsWhatItHolds) if too_much(query, &page) => {
+            page.truncate(2);
+            let total = query.offset + page.len();
+            return Ok(Page::exact(page, total));
+        }
+        _ => {}
+    }
+    Ok(Page::exact(page, total))
+}
+
+/// Whether a page has no room for its last resource.
+fn too_much(query: &Query, page: &[Resource]) -> bool {
+    let mut held = query.held();
+    page.iter().fold(false, |_, resource| !held.add(resource))
 }
 
 /// A page by cursor: what matches, or candidates for it.
@@ -143,6 +159,13 @@ fn following(model: &Model, all: Vec<Resource>, matching: Vec<Resource>, query: 
         }
     }
     rows.truncate(most);
+    if !back && is(Fault::StopsWithoutAWord) && too_much(query, &rows) {
+        rows.truncate(2);
+    }
+    if back && is(Fault::BackStopsAtOnce) && too_much(query, &rows) {
+        rows.truncate(1);
+        return Ok(Page::following(rows).ending_early());
+    }
     Ok(match candidates && !forgetful {
         true => Page::following_candidates(rows),
         false => Page::following(rows),
