@@ -38,6 +38,10 @@ impl<F: Fixture> Fixture for AtGroups<'_, F> {
         self.fixture.tenant(tenant)
     }
 
+    fn has_tenants() -> bool {
+        F::has_tenants()
+    }
+
     fn user_type() -> ResourceTypeBuilder {
         F::group_type()
     }

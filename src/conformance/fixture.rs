@@ -58,6 +58,12 @@ pub trait Fixture: Sized + Send + Sync {
     /// Who asks, for one of the tenants.
     fn tenant(&self, tenant: Tenant) -> Self::Context;
 
+    /// Whether stores have several tenants. Where each customer has a database of its own, the cases about two tenants are
+    /// skipped.
+    fn has_tenants() -> bool {
+        true
+    }
+
     /// The type of users, as the host registers it.
     fn user_type() -> ResourceTypeBuilder {
         User::resource_type().extension(EnterpriseUser::schema())

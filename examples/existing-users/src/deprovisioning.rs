@@ -9,7 +9,7 @@ use scim_provider::{
 use serde_json::json;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
-use crate::row::{Matching, narrowed, number, text, version};
+use crate::row::{Matching, failed, narrowed, number, text, version};
 
 /// A user, with the attributes that the table has columns for.
 pub fn user_type() -> ResourceTypeBuilder {
@@ -42,7 +42,7 @@ impl Store for Users {
     type Context = TenantId;
 
     async fn get(&self, _: &TenantId, key: Key<'_>, _: &Projection) -> Result<Option<Resource>, StoreError> {
-        let mut connection = self.pool.acquire().await.map_err(StoreError::backend)?;
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
         let row = Row::read(&mut connection, key.id).await?;
         row.map(|row| row.resource(key.resource_type)).transpose()
     }
@@ -54,7 +54,7 @@ impl Store for Users {
             .build()
             .map_err(StoreError::backend)?;
         let matching = Matching::new("SELECT id, email, name, is_active FROM users", &map, query, "id");
-        let rows: Vec<Row> = matching.query().fetch_all(&self.pool).await.map_err(StoreError::backend)?;
+        let rows: Vec<Row> = matching.query().fetch_all(&self.pool).await.map_err(failed)?;
         Ok(Page::candidates(rows.iter().map(|row| row.resource(ty)).collect::<Result<_, _>>()?))
     }
 
@@ -69,7 +69,7 @@ impl Store for Users {
         new: Resource,
         when: Precondition<'_>,
     ) -> Result<Resource, StoreError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::backend)?;
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         let old = Row::read(&mut transaction, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&version(&old))?;
         let row: Row = sqlx::query_as("UPDATE users SET email = ?, name = ?, is_active = ? WHERE id = ? RETURNING *")
@@ -80,7 +80,7 @@ impl Store for Users {
             .fetch_one(&mut *transaction)
             .await
             .map_err(failure)?;
-        transaction.commit().await.map_err(StoreError::backend)?;
+        transaction.commit().await.map_err(failed)?;
         row.resource(key.resource_type)
     }
 
@@ -96,7 +96,7 @@ impl Store for Users {
 impl Row {
     pub(crate) async fn read(connection: &mut SqliteConnection, id: &str) -> Result<Option<Self>, StoreError> {
         let row = sqlx::query_as("SELECT id, email, name, is_active FROM users WHERE id = ?").bind(number(id));
-        row.fetch_optional(connection).await.map_err(StoreError::backend)
+        row.fetch_optional(connection).await.map_err(failed)
     }
 
     pub(crate) fn resource(&self, ty: &ResourceType) -> Result<Resource, StoreError> {
@@ -125,6 +125,6 @@ pub(crate) fn is_active(user: &Resource) -> bool {
 pub(crate) fn failure(error: sqlx::Error) -> StoreError {
     match error.as_database_error().is_some_and(|e| e.is_unique_violation()) {
         true => StoreError::conflict("userName"),
-        false => StoreError::backend(error),
+        false => failed(error),
     }
 }

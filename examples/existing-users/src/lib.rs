@@ -3,8 +3,8 @@
 //! It comes in two steps. [`deprovisioning`] lets a provider find people and lock them out: no new column, no table, no creation.
 //! [`provisioning`] lets it create and delete them too, and gives the product groups.
 //!
-//! The table counts no versions and notes no times, and the product goes on writing to it as before. So a version is made of
-//! what a row holds, and `meta` has no times: nothing is claimed that nobody knows.
+//! The table of users counts no versions and notes no times, and the product goes on writing to it as before. So a version is made
+//! of what a row holds, and `meta` has no times: nothing is claimed that nobody knows. Those of groups are new, and have both.
 
 pub mod deprovisioning;
 pub mod groups;

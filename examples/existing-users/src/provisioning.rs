@@ -4,7 +4,7 @@ use scim_provider::{Key, Page, Precondition, Projection, Query, Resource, Resour
 use sqlx::sqlite::SqlitePool;
 
 use crate::deprovisioning::{self, Row, email, failure, is_active};
-use crate::row::{text, version};
+use crate::row::{failed, text, version};
 
 /// The store of users: what the first step does, and creation and deletion.
 #[derive(Clone, Debug)]
@@ -52,14 +52,10 @@ impl Store for Users {
     }
 
     async fn delete(&self, _: &TenantId, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
-        let mut transaction = self.rows.pool.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::backend)?;
+        let mut transaction = self.rows.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         let old = Row::read(&mut transaction, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&version(&old))?;
-        sqlx::query("DELETE FROM users WHERE id = ?")
-            .bind(old.id)
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::backend)?;
-        transaction.commit().await.map_err(StoreError::backend)
+        sqlx::query("DELETE FROM users WHERE id = ?").bind(old.id).execute(&mut *transaction).await.map_err(failed)?;
+        transaction.commit().await.map_err(failed)
     }
 }

@@ -3,9 +3,11 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use scim_provider::filter::sql::{ColumnMap, Dialect, SqlValue};
-use scim_provider::{Query, Resource, Schema, Version};
+use scim_provider::{Query, Resource, Schema, StoreError, Version};
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{Sqlite, SqliteArguments};
+
+const SQLITE_BUSY: u32 = 5;
 
 /// A schema with those attributes only that the product has a place for: `/Schemas` promises no more.
 pub(crate) fn narrowed(mut schema: Schema, kept: &[&str]) -> Schema {
@@ -23,6 +25,15 @@ pub(crate) fn version(row: &impl Hash) -> Version {
 /// The number that is written so, and in no other way.
 pub(crate) fn number(id: &str) -> Option<i64> {
     id.parse().ok().filter(|number: &i64| number.to_string() == id)
+}
+
+/// What a failure of the database is to a client: where somebody else is writing, it comes again in a second.
+pub(crate) fn failed(error: sqlx::Error) -> StoreError {
+    let code = error.as_database_error().and_then(|e| e.code()?.parse::<u32>().ok());
+    match code.is_some_and(|code| code & 0xff == SQLITE_BUSY) {
+        true => StoreError::unavailable(1).with_source(error),
+        false => StoreError::backend(error),
+    }
 }
 
 /// The text of an attribute.

@@ -4,9 +4,6 @@
 
 use scim_provider::filter::sql;
 
-/// How many members are read at a time for an answer: enough that statements are few, little enough to be held.
-pub(crate) const MEMBERS_AT_A_TIME: usize = 4_096;
-
 /// What a database speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -76,22 +73,6 @@ impl Dialect {
             Self::Postgres => {
                 "(SELECT json_agg(json_build_array(m.member_id, m.member_kind))::text FROM group_members m
                   WHERE m.tenant = groups.tenant AND m.group_id = groups.id)"
-            }
-        }
-    }
-
-    /// tenant, group id, member id → the group's next members behind that one, [`MEMBERS_AT_A_TIME`]: one JSON array likewise in
-    /// SQLite, where rows cost, and a row for each in PostgreSQL, where making JSON does.
-    pub(crate) fn members_behind(self) -> &'static str {
-        match self {
-            Self::Sqlite => {
-                "SELECT json_group_array(json_array(m.member_id, m.member_kind))
-                 FROM (SELECT member_id, member_kind FROM group_members
-                       WHERE tenant = $1 AND group_id = $2 AND member_id > $3 ORDER BY member_id LIMIT 4096) AS m"
-            }
-            Self::Postgres => {
-                "SELECT member_id, member_kind FROM group_members
-                 WHERE tenant = $1 AND group_id = $2 AND member_id > $3 ORDER BY member_id LIMIT 4096"
             }
         }
     }
@@ -181,18 +162,6 @@ fn postgres(statement: Listed) -> &'static str {
             "INSERT INTO user_emails (tenant, user_id, position, value_key, type_key, is_primary)
              SELECT $1, $2, position, e ->> 0, e ->> 1, (e ->> 2)::boolean
              FROM jsonb_array_elements($3::jsonb) WITH ORDINALITY AS list (e, position)"
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Dialect, MEMBERS_AT_A_TIME};
-
-    #[test]
-    fn a_chunk_of_members_is_as_long_as_it_is_taken_for() {
-        for dialect in [Dialect::Sqlite, Dialect::Postgres] {
-            assert!(dialect.members_behind().contains(&format!(" LIMIT {MEMBERS_AT_A_TIME}")), "{dialect:?}");
         }
     }
 }

@@ -2,50 +2,66 @@
 
 use scim_provider::{Reference, RelationChange, ResourceWriter, StoreError};
 
-use crate::dialect::{Dialect, Listed, MEMBERS_AT_A_TIME};
+use crate::dialect::{Dialect, Listed};
 use crate::keys::checked;
 use crate::record::{Row, json_list, rows};
 use crate::session::{self, Session};
 
-/// Writes the members of a group into an answer, a chunk at a time.
+/// How many members are read at a time where they come in chunks: enough that statements are few, little enough to be held.
+const MEMBERS_AT_A_TIME: usize = 4_096;
+
+/// Writes the members of a group into an answer. They are never held beside it.
 pub(crate) async fn show(
     snapshot: &mut Session,
     tenant: &str,
     group: &str,
     writer: &mut ResourceWriter<'_>,
 ) -> Result<(), StoreError> {
+    match snapshot.dialect() {
+        Dialect::Sqlite => show_chunks(snapshot, tenant, group, writer).await,
+        Dialect::Postgres => show_rows(snapshot, tenant, group, writer).await,
+    }
+}
+
+/// From rows of so many members, as JSON: in SQLite it is rows that cost.
+async fn show_chunks(
+    snapshot: &mut Session,
+    tenant: &str,
+    group: &str,
+    writer: &mut ResourceWriter<'_>,
+) -> Result<(), StoreError> {
+    let sql = "SELECT json_group_array(json_array(m.member_id, m.member_kind))
+               FROM (SELECT member_id, member_kind FROM group_members
+                     WHERE tenant = $1 AND group_id = $2 AND member_id > $3 ORDER BY member_id LIMIT $4) AS m";
+    let most = i64::try_from(MEMBERS_AT_A_TIME).unwrap_or(i64::MAX);
     let mut last = String::new();
     loop {
-        let binds = [tenant.into(), group.into(), (&last).into()];
-        let found = snapshot.rows(snapshot.dialect().members_behind(), &binds).await?;
-        let (shown, greatest) = match (snapshot.dialect(), found.as_slice()) {
-            (Dialect::Sqlite, [list]) => show_list(&list.text(0)?, writer)?,
-            (_, found) => show_rows(found, writer)?,
-        };
-        if shown < MEMBERS_AT_A_TIME {
+        let chunk = snapshot.row(sql, &[tenant.into(), group.into(), (&last).into(), most.into()]).await?;
+        let chunk = chunk.map_or(Ok(None), |chunk| chunk.optional_text(0))?.unwrap_or_default();
+        let members = rows(&chunk)?;
+        for Row(id, kind, _) in &members {
+            writer.reference(id, kind.as_deref(), None);
+        }
+        if members.len() < MEMBERS_AT_A_TIME {
             return Ok(());
         }
-        last = greatest;
+        last = members.iter().map(|Row(id, _, _)| id).max().map(ToString::to_string).unwrap_or_default();
     }
 }
 
-/// Writes a list of members, and gives their number and the greatest of their ids.
-fn show_list(list: &str, writer: &mut ResourceWriter<'_>) -> Result<(usize, String), StoreError> {
-    let members = rows(list)?;
-    for Row(id, kind, _) in &members {
-        writer.reference(id, kind.as_deref(), None);
-    }
-    let greatest = members.iter().map(|Row(id, _, _)| id).max().map(ToString::to_string);
-    Ok((members.len(), greatest.unwrap_or_default()))
-}
-
-/// The same of a row for each.
-fn show_rows(members: &[session::Row], writer: &mut ResourceWriter<'_>) -> Result<(usize, String), StoreError> {
-    for member in members {
+/// From a row for each, as it arrives: in PostgreSQL it is making JSON that costs.
+async fn show_rows(
+    snapshot: &mut Session,
+    tenant: &str,
+    group: &str,
+    writer: &mut ResourceWriter<'_>,
+) -> Result<(), StoreError> {
+    let sql = "SELECT member_id, member_kind FROM group_members WHERE tenant = $1 AND group_id = $2";
+    let write = |member: session::Row| {
         writer.reference(member.str(0)?.unwrap_or_default(), member.str(1)?, None);
-    }
-    let greatest = members.last().map_or(Ok(None), |last| last.optional_text(0))?;
-    Ok((members.len(), greatest.unwrap_or_default()))
+        Ok(true)
+    };
+    snapshot.each(sql, &[tenant.into(), group.into()], write).await
 }
 
 /// Carries a change of the members out and returns how many rows it took. Its cost follows the change, not the group.

@@ -24,7 +24,7 @@ async fn members_in_several_chunks_are_each_shown_once_from_postgres() {
     }
 }
 
-/// 4,096 members are read at a time.
+/// SQLite is asked for 4,096 members at a time.
 async fn each_member_is_shown_once(url: &str) {
     let store = SqlStore::open(url).await.unwrap();
     let scim = over(&store, Limits::default());

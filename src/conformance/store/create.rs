@@ -83,7 +83,9 @@ pub async fn letter_case_is_kept<F: Fixture>(fixture: &F) -> Verdict {
 pub async fn blanks_are_kept<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, VERBATIM);
     let users = case.users(Tenant::A)?;
-    kept(&users, users.labelled("ada", "  Ada \t")).await
+    let sent = users.labelled("ada", "  Ada \t");
+    users.allows(&sent)?;
+    kept(&users, sent).await
 }
 
 /// Quotes, backslashes, signs beyond the Basic Multilingual Plane and combining marks are kept.
@@ -98,7 +100,9 @@ pub async fn every_character_is_kept<F: Fixture>(fixture: &F) -> Verdict {
 pub async fn long_texts_are_kept<F: Fixture>(fixture: &F) -> Verdict {
     let case = Case::new(fixture, VERBATIM);
     let users = case.users(Tenant::A)?;
-    kept(&users, users.labelled("ada", &"Countess ".repeat(100))).await
+    let sent = users.labelled("ada", &"Countess ".repeat(100));
+    users.allows(&sent)?;
+    kept(&users, sent).await
 }
 
 /// The client's own identifier is kept as it came.
