@@ -59,6 +59,7 @@ for setup in "${setups[@]}"; do
   fi
   echo "--- growth of ${setup%%:*} on ${setup##*:}, in small"
   python3 tests/scripts/growth.py "$target/release/${setup%%:*}-example" "$(fresh_database "${setup##*:}")" --smoke
+  python3 tests/scripts/bulk.py "$target/release/${setup%%:*}-example" "$(fresh_database "${setup##*:}")" --smoke
 done
 for setup in "${setups[@]}"; do
   echo "--- ${setup%%:*} on ${setup##*:}"
