@@ -101,7 +101,8 @@ impl Session {
                 break;
             }
         }
-        Ok(())
+        // rows may also break off
+        Self::strike()
     }
 
     /// Runs a statement and returns its rows. `sql` holds constant text and placeholders, never input.
