@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-pub(super) use super::shown::{content, id_of, members, show, version_of};
+pub(super) use super::shown::{content, has_all_of, id_of, members, show, version_of};
 use super::shown::{told, told_when, unordered};
 use super::verdict::{Log, Stop, Verdict};
 use super::{Fixture, Tenant};

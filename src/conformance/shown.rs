@@ -27,6 +27,12 @@ pub(super) fn content(resource: &Resource) -> Value {
     value
 }
 
+/// Whether a resource has all that was sent, beside what a store fills in by itself.
+pub(super) fn has_all_of(resource: &Resource, sent: &Resource) -> bool {
+    let (found, sent) = (content(resource), content(sent));
+    sent.as_object().into_iter().flatten().all(|(name, value)| found.get(name.as_str()) == Some(value))
+}
+
 /// The ids of a group's members, sorted.
 pub(super) fn members(group: &Resource) -> Vec<String> {
     let mut ids: Vec<String> = group.references("members").map(|member| member.value().into_owned()).collect();
