@@ -88,9 +88,9 @@ impl<C: Context> Inner<C> {
             let here = found.total.unwrap_or(found.resources.len());
             let early = found.resources.len() < here.min(end);
             total = total.saturating_add(here);
+            let last = found.resources.last().filter(|_| early).and_then(|last| part.position(last));
+            known = nearest(known, last, |a, b| across.compare(a, b).is_lt());
             rows.extend(rows_of(part, found.resources)?);
-            let last = rows.last().filter(|_| early).map(|row| &row.position);
-            known = nearest(known, last.cloned(), |a, b| across.compare(a, b).is_lt());
         }
         rows.sort_by(|a, b| across.compare(&a.position, &b.position));
         if let Some(known) = &known {
