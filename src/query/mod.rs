@@ -135,12 +135,9 @@ impl Query {
 
     /// How many resources from the first one on a page can have.
     pub(crate) fn room(&self, resources: &[Resource]) -> usize {
-        let mut bytes = 0_usize;
-        let fits = |resource: &&Resource| {
-            bytes = bytes.saturating_add(resource.as_json().len());
-            bytes <= self.bytes
-        };
-        resources.iter().take(self.limit).take_while(fits).count().max(1).min(self.limit)
+        let mut held = self.held();
+        let beyond = resources.iter().take(self.limit).position(|resource| !held.add(resource));
+        beyond.unwrap_or(self.limit.min(resources.len()))
     }
 
     /// Compares two resources in the order of a page by cursor: that of [`sort`](Self::sort), then by id; the reverse of it

@@ -5,14 +5,13 @@ Users are created, a thousand by a thousand, in turns in one bulk request and in
 is compared is the time of the app's own threads, in which neither the client counts nor what waits for a disk; the time until the
 answers are there is shown too. Fails when the ratio misses its goal. With --smoke the numbers are small and no goal is looked at.
 """
-import argparse
 import json
 import os
 import statistics
 import sys
 import time
 
-from growth import Client, start
+from growth import Client, ratio, read_options, start
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
@@ -50,11 +49,7 @@ def cpu(process):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("app")
-    arguments.add_argument("url")
-    arguments.add_argument("--smoke", action="store_true")
-    options = arguments.parse_args()
+    options = read_options(__doc__)
     count, rounds = (20, 2) if options.smoke else (1_000, 10)
     process, port = start(options.app, options.url)
     took = {alone: [], together: []}
@@ -76,9 +71,7 @@ def main():
     if options.smoke:
         print("small numbers: no goal was looked at")
         return 0
-    ratio = ran[together] / max(ran[alone], 1e-9)
-    print(f"  {'over ' if ratio > GOAL else 'below'} P13 an operation in bulk ÷ a request of its own: {ratio:.2f} (goal {GOAL})")
-    return 1 if ratio > GOAL else 0
+    return ratio("P13 an operation in bulk ÷ a request of its own", ran[together], ran[alone], GOAL)
 
 
 if __name__ == "__main__":

@@ -151,12 +151,16 @@ def start(app, url):
     sys.exit(f"{app} does not start")
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def read_options(doc):
+    arguments = argparse.ArgumentParser(description=doc.splitlines()[0])
     arguments.add_argument("app")
     arguments.add_argument("url")
     arguments.add_argument("--smoke", action="store_true")
-    options = arguments.parse_args()
+    return arguments.parse_args()
+
+
+def main():
+    options = read_options(__doc__)
     users, groups, repeats = ((1_000, 100_000), (10, 10_000, 1_000_000), 300)
     if options.smoke:
         users, groups, repeats = ((10, 100), (10, 100, 1_000), 3)
