@@ -46,6 +46,7 @@
 //! checked before the work that they bound. The crate holds no `unsafe` code.
 
 mod attr;
+mod budget;
 mod compat;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -67,6 +68,7 @@ mod time;
 mod unassigned;
 
 pub use attr::{AttrPath, AttrPathError, fold, is_attribute_name};
+pub use budget::{Budget, Exhausted};
 pub use compat::{Compat, Leniency, Repair, Repairs};
 pub use cursor::{Cursor, Position};
 pub use error::{ERROR_SCHEMA, Error, ErrorMessage, ScimType};

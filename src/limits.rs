@@ -13,6 +13,13 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
+    /// How much work a request may cause in all, in units of about a nanosecond of one core; see [`Budget`](crate::Budget).
+    /// The operations of a bulk request share it. Default 40,000,000; a query beyond it is refused with `tooMany`, anything
+    /// else with 413.
+    pub work: u64,
+    /// Length of a resource in bytes, without references such as `members`. Default 1 MiB; a request that would make it longer
+    /// is 413.
+    pub resource_bytes: usize,
     /// Length of a filter in bytes, in a URL, a search request or a PATCH path. Default 8 KiB.
     pub filter_bytes: usize,
     /// How deep parentheses, `not` and `[ ]` may nest in a filter. Default 32.
@@ -75,6 +82,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            work: 40_000_000,
+            resource_bytes: 1 << 20,
             filter_bytes: 8 << 10,
             filter_depth: 32,
             filter_terms: 256,
@@ -123,6 +132,8 @@ impl Limits {
     pub fn dangerous_unlimited() -> Self {
         let most = usize::MAX / 4;
         Self {
+            work: u64::MAX,
+            resource_bytes: most,
             filter_bytes: most,
             filter_terms: most,
             path_bytes: most,

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
-use crate::Limits;
 use crate::compat::Repairs;
 use crate::filter::{Bound, CompareOp, Test};
 use crate::resource::scan::{elements, member, write_string};
 use crate::resource::{Reference, Resource, Secret, Secrets, ValueRef};
 use crate::schema::table::{AttrId, Relation, Table};
 use crate::schema::{ResourceType, Returned};
+use crate::{Budget, Limits};
 
 /// The net effect of a PATCH, made without a look at the resource.
 ///
@@ -24,6 +24,7 @@ pub struct Changes {
     pub(super) relations: Vec<RelationChange>,
     pub(super) secrets: Vec<Secrets>,
     repairs: Repairs,
+    budget: Budget,
 }
 
 /// One step.
@@ -106,7 +107,9 @@ impl Changes {
         secrets: Vec<Secrets>,
         repairs: Repairs,
     ) -> Self {
-        let mut this = Self { ty: ty.clone(), limits: limits.clone(), edits, relations: Vec::new(), secrets, repairs };
+        let budget = Budget::new(limits.work);
+        let mut this =
+            Self { ty: ty.clone(), limits: limits.clone(), edits, relations: Vec::new(), secrets, repairs, budget };
         let many = |id: &AttrId| ty.node(*id).relation() == Relation::Many;
         let attributes: BTreeSet<AttrId> = this.edits.iter().filter_map(Edit::attribute).filter(many).collect();
         for attribute in attributes {
@@ -118,6 +121,17 @@ impl Changes {
     /// The resource type that the changes are for.
     pub fn resource_type(&self) -> &ResourceType {
         &self.ty
+    }
+
+    /// What the request may still cost. [`apply`](Self::apply) takes what it does from it.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// The same changes at the expense of another account: that of the request which they belong to.
+    pub(crate) fn charged_to(mut self, budget: &Budget) -> Self {
+        self.budget = budget.clone();
+        self
     }
 
     /// What changes in references that a store may keep apart from the document.

@@ -15,7 +15,7 @@ use crate::filter::sql::{ColumnMap, Dialect, Keyset, KeysetOrder};
 use crate::resource::{Projection, Resource};
 use crate::schema::ResourceType;
 use crate::sort::Sort;
-use crate::{Error, Limits};
+use crate::{Budget, Error, Limits};
 
 /// A query, understood: what a store is asked for.
 ///
@@ -48,6 +48,8 @@ pub struct Query {
     /// How many bytes of resources the service is ready to hold. A page may end early behind the resource that exceeds them,
     /// but not before its second one; see [`Query::held`].
     pub bytes: usize,
+    /// What the request may still cost: what a store takes from it before it looks at rows that no index finds.
+    pub budget: Budget,
     /// says which query a cursor belongs to
     identity: u64,
 }

@@ -11,7 +11,7 @@ use crate::resource::{Links, Projection};
 use crate::schema::ResourceType;
 use crate::schema::table::AttrId;
 use crate::sort::Sort;
-use crate::{AttrPath, Error, Limits, ScimType};
+use crate::{AttrPath, Budget, Error, Limits, ScimType};
 
 /// The parameters of a query as they were sent.
 #[derive(Clone, Debug, Default)]
@@ -28,12 +28,19 @@ pub(crate) struct Parameters<'a> {
     /// whose query it is: a cursor of another tenant is one of another query
     tenant: &'a str,
     seal: Option<&'a Seal>,
+    /// what the request may still cost, where it is a part of one
+    budget: Option<Budget>,
 }
 
 impl<'a> Parameters<'a> {
     /// The same for a tenant, with what its cursors are sealed with.
     pub(crate) fn of_tenant(self, tenant: &'a str, seal: Option<&'a Seal>) -> Self {
         Self { tenant, seal, ..self }
+    }
+
+    /// The same at the expense of the request that it belongs to.
+    pub(crate) fn charged_to(self, budget: &Budget) -> Self {
+        Self { budget: Some(budget.clone()), ..self }
     }
 
     /// Reads a URL's query string: form-encoded, unknown parameters ignored, an empty value as good as none.
@@ -165,6 +172,7 @@ impl<'a> Parameters<'a> {
             answer,
             scan: limits.scan,
             bytes: limits.query_bytes,
+            budget: self.budget.clone().unwrap_or_else(|| Budget::new(limits.work)),
             identity,
         })
     }

@@ -47,7 +47,7 @@ impl<C: Context> Inner<C> {
             Method::POST => Parameters::from_body(call.body, &self.limits)?,
             _ => Parameters::from_url(call.query, &self.limits)?,
         };
-        let parameters = parameters.of_tenant(cx.tenant().as_str(), self.seal.as_ref());
+        let parameters = parameters.of_tenant(cx.tenant().as_str(), self.seal.as_ref()).charged_to(&call.budget);
         let links = Some(&self.links);
         let query = parameters.bind(&registered.ty, self.compat, &self.limits, &mut trace.repairs, links)?;
         let found = self.page(registered, cx, &query).await?;

@@ -12,7 +12,7 @@ use super::{Inner, Refusal};
 use crate::compat::{Compat, Leniency};
 use crate::etag::Tags;
 use crate::query::percent_decode;
-use crate::{Error, Limits, ScimType};
+use crate::{Budget, Error, Limits, ScimType};
 
 /// A request whose head has been understood.
 #[derive(Clone)]
@@ -28,6 +28,8 @@ pub(crate) struct Call<'a> {
     pub(crate) from_entra: bool,
     /// whether anybody reads the body of the answer
     pub(crate) wants_body: bool,
+    /// what the request may still cost; the operations of a bulk request share that of the request
+    pub(crate) budget: Budget,
 }
 
 /// What a path leads to. Resource types are numbered in the order of their registration.
@@ -98,6 +100,7 @@ impl<'a> Call<'a> {
             media_type,
             from_entra: head.headers.contains_key("adscimversion"),
             wants_body: true,
+            budget: Budget::new(inner.limits.work),
         })
     }
 }

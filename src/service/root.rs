@@ -38,7 +38,7 @@ impl<C: Context> Inner<C> {
             Method::POST => Parameters::from_body(call.body, &self.limits)?,
             _ => Parameters::from_url(call.query, &self.limits)?,
         };
-        let parameters = parameters.of_tenant(cx.tenant().as_str(), self.seal.as_ref());
+        let parameters = parameters.of_tenant(cx.tenant().as_str(), self.seal.as_ref()).charged_to(&call.budget);
         let types = self.types.iter().map(|registered| &registered.ty);
         let across = parameters.bind_across(types, self.compat, &self.limits, &mut trace.repairs, &self.links)?;
         let found = if let Some(cursor) = &across.cursor {

@@ -257,6 +257,7 @@ impl<'r, C: Context> Run<'r, C> {
             media_type: self.call.media_type,
             from_entra: self.call.from_entra,
             wants_body: false,
+            budget: self.call.budget.clone(),
         };
         self.inner.carry_out_call(self.cx, &call, trace).await
     }
