@@ -45,6 +45,12 @@ impl Budget {
         taken.map(drop).map_err(|_| Exhausted)
     }
 
+    /// Takes what was done already, as far as there is so much: the next step finds an empty account.
+    pub fn charge(&self, work: u64) {
+        // the closure never refuses
+        let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(work)));
+    }
+
     /// What is left.
     pub fn left(&self) -> u64 {
         self.left.load(Ordering::Relaxed)
@@ -93,6 +99,15 @@ mod tests {
         assert_eq!(budget.spend(11), Err(Exhausted));
         assert_eq!(budget.spend(10), Ok(()));
         assert_eq!((budget.left(), budget.spend(1), budget.spend(0)), (0, Err(Exhausted), Ok(())));
+    }
+
+    #[test]
+    fn what_is_done_is_taken_as_far_as_it_is_there() {
+        let budget = Budget::new(10);
+        budget.charge(4);
+        assert_eq!(budget.left(), 6);
+        budget.charge(7);
+        assert_eq!(budget.left(), 0);
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl<C: Context> Inner<C> {
     ) -> Result<Reply, Error> {
         let asked = self.projection(registered, call)?;
         let patch = Patch::parse(call.body, &self.limits)?.from_entra(call.from_entra);
-        let changes = patch.bind_with(&registered.ty, self.rules())?.charged_to(&call.budget);
+        let changes = patch.bind_with(&registered.ty, self.rules().charged_to(&call.budget))?;
         trace.repairs.append(changes.repairs().clone());
         let body_wanted = asked.is_some() || registered.answer == PatchAnswer::Resource;
         let projection = asked.unwrap_or_else(|| match changes.supplied() {
