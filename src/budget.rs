@@ -59,7 +59,6 @@ impl Budget {
 
 /// Gives the runtime's thread to whoever waits for it, and goes on when it comes back. Any runtime will do: the future wakes
 /// itself, and is `Pending` once.
-#[allow(dead_code, reason = "its first callers come with the next steps")]
 pub(crate) async fn yield_now() {
     let mut gave_way = false;
     std::future::poll_fn(|cx| {

@@ -188,6 +188,10 @@ impl Changes {
         Secret::find(&self.ty, &self.secrets, path)
     }
 
+    pub(crate) fn sets_secrets(&self) -> bool {
+        self.secrets.iter().any(|(_, secret)| secret.is_some())
+    }
+
     /// What had to be repaired to understand the request.
     pub fn repairs(&self) -> &Repairs {
         &self.repairs

@@ -291,5 +291,5 @@ fn what_a_listed_removal_compares_is_bounded_by_the_length_of_the_values() {
     scim.patch(&path, json!([remove, remove])).refused(413, "");
     let add = json!({"op": "add", "path": "addresses", "value": [{"type": "0"}]});
     scim.patch(&path, json!([add, add])).is(200);
-    scim.patch(&path, json!(vec![add; 110])).refused(413, "");
+    scim.patch(&path, json!(vec![add; 110])).is(200);
 }
