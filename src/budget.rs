@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 
 /// The work that a request may still cause, in units of about a nanosecond of one core.
 ///
@@ -44,10 +45,30 @@ impl Budget {
         taken.map(drop).map_err(|_| Exhausted)
     }
 
+    /// Takes what was done already, as far as there is so much: the next step finds an empty account.
+    pub fn charge(&self, work: u64) {
+        // the closure never refuses
+        let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(work)));
+    }
+
     /// What is left.
     pub fn left(&self) -> u64 {
         self.left.load(Ordering::Relaxed)
     }
+}
+
+/// Gives the runtime's thread to whoever waits for it, and goes on when it comes back. Any runtime will do: the future wakes
+/// itself, and is `Pending` once.
+pub(crate) async fn yield_now() {
+    let mut gave_way = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut gave_way, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 #[cfg(test)]
@@ -55,11 +76,37 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_future_gives_way_once_and_wakes_itself() {
+        struct Count(AtomicU64);
+        impl std::task::Wake for Count {
+            fn wake(self: Arc<Self>) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let woken = Arc::new(Count(AtomicU64::new(0)));
+        let waker = Arc::clone(&woken).into();
+        let mut cx = std::task::Context::from_waker(&waker);
+        let mut pause = std::pin::pin!(yield_now());
+        assert_eq!(pause.as_mut().poll(&mut cx), Poll::Pending);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+        assert_eq!(pause.as_mut().poll(&mut cx), Poll::Ready(()));
+    }
+
+    #[test]
     fn nothing_is_taken_of_what_is_not_there() {
         let budget = Budget::new(10);
         assert_eq!(budget.spend(11), Err(Exhausted));
         assert_eq!(budget.spend(10), Ok(()));
         assert_eq!((budget.left(), budget.spend(1), budget.spend(0)), (0, Err(Exhausted), Ok(())));
+    }
+
+    #[test]
+    fn what_is_done_is_taken_as_far_as_it_is_there() {
+        let budget = Budget::new(10);
+        budget.charge(4);
+        assert_eq!(budget.left(), 6);
+        budget.charge(7);
+        assert_eq!(budget.left(), 0);
     }
 
     #[test]

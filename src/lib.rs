@@ -85,7 +85,7 @@ pub use resource::{
 };
 pub use schema::{ResourceType, Schema};
 pub use service::{
-    BuildError, BulkTransaction, Exchange, Me, Observer, PatchAnswer, Service, ServiceBuilder, unauthorized,
+    BuildError, BulkTransaction, Cost, Exchange, Me, Observer, PatchAnswer, Service, ServiceBuilder, unauthorized,
 };
 pub use sort::Sort;
 pub use store::{Capabilities, Context, Key, MemoryStore, Page, Precondition, Store, StoreError, TenantId};

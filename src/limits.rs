@@ -17,8 +17,9 @@ pub struct Limits {
     /// The operations of a bulk request share it. Default 40,000,000; a query beyond it is refused with `tooMany`, anything
     /// else with 413.
     pub work: u64,
-    /// Length of a resource in bytes, without references such as `members`. Default 1 MiB; a request that would make it longer
-    /// is 413.
+    /// Length of a resource in bytes, as canonical JSON without `id`, `meta` and references such as `members`. Default 1 MiB; a
+    /// POST, PUT or PATCH that would make a longer one is 413. One that is longer already can be read, deleted, and made
+    /// shorter; what the host makes itself is not bound.
     pub resource_bytes: usize,
     /// Length of a filter in bytes, in a URL, a search request or a PATCH path. Default 8 KiB.
     pub filter_bytes: usize,
@@ -48,10 +49,12 @@ pub struct Limits {
     pub values: usize,
     /// How many references, such as `members`, one request may name. Default 10,000.
     pub references: usize,
-    /// How many elements the operations of one PATCH may visit altogether, where 512 bytes that a filter compares count as an
-    /// element. Default 1,000,000; beyond it is 413.
-    pub patch_work: usize,
-    /// How many operations a bulk request may have. Default 1,000; more is 413.
+    /// How much work one PATCH may be, in the units of `work`, which bounds it too: a PATCH is computed without a pause.
+    /// Default 10,000,000, about 10 ms; beyond it is 413.
+    pub patch_work: u64,
+    /// How many operations a bulk request may have. Default 1,000; more is 413. Where that many writes would be more than
+    /// `work`, by what the stores say that one costs ([`Capabilities::write_work`](crate::Capabilities::write_work)), it is
+    /// as many as fit.
     pub bulk_operations: usize,
     /// Length of a bulk request in bytes. Default 1 MiB; more is 413.
     pub bulk_bytes: usize,
@@ -98,7 +101,7 @@ impl Default for Limits {
             patch_operations: 1_000,
             values: 100,
             references: 10_000,
-            patch_work: 1_000_000,
+            patch_work: 10_000_000,
             bulk_operations: 1_000,
             bulk_bytes: 1 << 20,
             page_default: 100,
@@ -146,7 +149,7 @@ impl Limits {
             patch_operations: most,
             values: most,
             references: most,
-            patch_work: most,
+            patch_work: u64::MAX,
             bulk_operations: most,
             bulk_bytes: most,
             page_max: most,

@@ -54,6 +54,15 @@ impl Bound {
         }
     }
 
+    /// How many comparisons it has.
+    pub(crate) fn terms(&self) -> usize {
+        match self {
+            Self::And(filters) | Self::Or(filters) => filters.iter().map(Self::terms).sum(),
+            Self::Not(filter) | Self::Element { filter, .. } => filter.terms(),
+            Self::Leaf(_) => 1,
+        }
+    }
+
     /// Whether one value of the attribute in front of `[ ]` satisfies.
     pub(crate) fn matches_element(&self, resource: &Resource, element: &[u8]) -> bool {
         match self {

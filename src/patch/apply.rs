@@ -1,13 +1,15 @@
 //! Carrying changes out on a document. Only the attributes that are touched are looked at; all else is copied.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::changes::{Changes, Edit, Patched, Selector, Target};
 use super::list::{List, SetPart};
+use super::work::{Account, Extent, OPERATION, copied, size};
 use super::{PatchError, PatchErrorKind};
 use crate::compat::{Leniency, Repairs};
 use crate::resource::object;
-use crate::resource::scan::{members, unknown_members, write_string};
+use crate::resource::scan::{member, members, unknown_members, write_string};
 use crate::resource::{Resource, Unknown, splice};
 use crate::schema::Mutability;
 use crate::schema::table::{AttrId, Relation, Table};
@@ -36,8 +38,8 @@ impl Changes {
             table: self.ty.table(),
             singles: BTreeMap::new(),
             lists: BTreeMap::new(),
-            unknown: Vec::new(),
-            work: self.limits.patch_work,
+            unknown: UnknownEdits::default(),
+            account: Account::new(&self.limits, self.budget()).after(self.spent),
             repairs: Repairs::default(),
         };
         for edit in &self.edits {
@@ -45,7 +47,8 @@ impl Changes {
         }
         if relations {
             for change in &self.relations {
-                draft.list(change.attribute, None)?.relate(change);
+                let (list, account) = draft.list(change.attribute)?;
+                list.relate(change, account)?;
             }
         }
         draft.finish(self)
@@ -58,14 +61,31 @@ struct Draft<'d> {
     /// the attributes that are being edited, by how many values they may have
     singles: BTreeMap<AttrId, Option<Vec<u8>>>,
     lists: BTreeMap<AttrId, List>,
-    unknown: Vec<Unknown>,
-    /// how many elements may still be visited
-    work: usize,
+    unknown: UnknownEdits,
+    account: Account,
     repairs: Repairs,
+}
+
+/// What becomes of attributes that no schema defines: the last word on each, in the order in which those were said.
+#[derive(Default)]
+struct UnknownEdits {
+    edits: Vec<Option<Unknown>>,
+    places: HashMap<(AttrId, Vec<u8>), usize>,
+}
+
+impl UnknownEdits {
+    fn push(&mut self, new: Unknown) {
+        let place = self.places.insert((new.of, new.key.to_ascii_lowercase()), self.edits.len());
+        if let Some(old) = place.and_then(|place| self.edits.get_mut(place)) {
+            *old = None;
+        }
+        self.edits.push(Some(new));
+    }
 }
 
 impl Draft<'_> {
     fn edit(&mut self, edit: &Edit) -> Result<(), PatchError> {
+        self.account.spend(OPERATION)?;
         match edit {
             Edit::Set { target, replace, creates, value, unassigned } => {
                 let part = SetPart {
@@ -81,19 +101,22 @@ impl Draft<'_> {
             Edit::Remove { target } => self.remove(target),
             Edit::RemoveListed { attribute, values } => {
                 let table = self.table;
-                let list = self.list_for(*attribute, |list| list.compared(table, *attribute, values))?;
-                list.remove_listed(table, *attribute, values);
-                Ok(())
+                let (list, account) = self.list(*attribute)?;
+                list.remove_listed(table, *attribute, values, account)
             }
             Edit::Unknown { of, name, value } => {
+                self.account.spend(size(name.len()) * 4 + copied(size(value.as_ref().map_or(0, Vec::len))))?;
                 let mut key = Vec::new();
                 write_string(&mut key, name);
-                self.set_unknown(Unknown { of: *of, key, value: value.clone() });
+                self.unknown.push(Unknown { of: *of, key, value: value.clone() });
                 Ok(())
             }
             Edit::RemoveUnknown { of } => {
-                self.unknown.retain(|unknown| unknown.of != *of);
                 let extension = self.resource.value(*of).unwrap_or_default();
+                self.account.spend(size(extension.len()) * 16 + size(self.unknown.edits.len()) * 10)?;
+                for edit in &mut self.unknown.edits {
+                    edit.take_if(|unknown| unknown.of == *of);
+                }
                 for (name, _) in unknown_members(self.table, self.table.node(*of), extension) {
                     let key = [b"\"", name, b"\""].concat();
                     self.unknown.push(Unknown { of: *of, key, value: None });
@@ -103,95 +126,86 @@ impl Draft<'_> {
         }
     }
 
-    fn set_unknown(&mut self, new: Unknown) {
-        self.unknown.retain(|old| old.of != new.of || !old.key.eq_ignore_ascii_case(&new.key));
-        self.unknown.push(new);
-    }
-
     fn set(&mut self, target: &Target, part: &SetPart<'_>, creates: bool) -> Result<(), PatchError> {
         let (table, replace, value) = (self.table, part.replace, part.value);
         if !table.node(target.entry).is_multi() {
             return self.set_single(target, part, creates);
         }
         let resource = self.resource;
+        let (list, account) = self.list(target.entry)?;
         match (&target.selector, target.sub) {
-            (None, None) if replace => self.list(target.entry, None)?.replace(value),
-            (None, None) => self.list(target.entry, None)?.add(table, target.entry, value),
-            (None, Some(_)) => {
-                let list = self.list(target.entry, None)?;
-                if list.is_empty() {
-                    list.create(part, None);
-                } else {
-                    list.set(part, |_| true);
-                }
-            }
+            (None, None) if replace => list.replace(value, account),
+            (None, None) => list.add(table, target.entry, value, account),
+            (None, Some(_)) if list.is_empty() => list.create(part, None, account),
+            (None, Some(_)) => list.set(part, |_| true, account).map(drop),
             (Some(selector), _) => {
-                let matches = |element: &[u8]| selector.0.matches_element(resource, element);
-                if !self.list(target.entry, Some(selector))?.set(part, matches) {
-                    let created = selector.0.equalities().filter(|_| creates || !replace);
-                    let element = created.and_then(|terms| List::element(table, target.entry, &terms));
-                    let Some(element) = element else { return Err(self.no_target(target)) };
-                    if replace {
-                        self.repairs.note(Leniency::ReplaceCreates, table.path(target.entry));
-                    }
-                    self.list(target.entry, None)?.create(part, Some(element));
+                account.spend(list.extent().compared(&selector.0))?;
+                if list.set(part, |element| selector.0.matches_element(resource, element), account)? {
+                    return Ok(());
                 }
+                let created = selector.0.equalities().filter(|_| creates || !replace);
+                let element = created.and_then(|terms| List::element(table, target.entry, &terms));
+                let Some(element) = element else { return Err(self.no_target(target)) };
+                list.create(part, Some(element), account)?;
+                if replace {
+                    self.repairs.note(Leniency::ReplaceCreates, table.path(target.entry));
+                }
+                Ok(())
             }
         }
-        Ok(())
     }
 
     fn set_single(&mut self, target: &Target, part: &SetPart<'_>, creates: bool) -> Result<(), PatchError> {
-        let resource = self.resource;
-        let entry = target.entry;
-        let current = self.single(entry).clone();
-        if let Some(selector) = &target.selector {
-            spend(&mut self.work, compared(selector, current.as_ref().map_or(0, Vec::len)) / VISIT)?;
-            let matches = current.as_deref().is_some_and(|c| selector.0.matches_element(resource, c));
-            if !matches && (current.is_some() || (part.replace && !creates)) {
-                return Err(self.no_target(target));
-            }
+        let (current, extent) = self.take_single(target)?;
+        let selected = target.selector.as_ref().is_none_or(|s| self.selects(s, current.as_deref()));
+        if !selected && (current.is_some() || (part.replace && !creates)) {
+            return Err(self.no_target(target));
         }
+        self.account.spend(part.cost(current.as_deref(), extent))?;
         let next = part.merged(current.as_deref());
         self.check_immutable(target, current.as_deref(), next.as_deref())?;
-        *self.single(entry) = next;
+        self.singles.insert(target.entry, next);
         Ok(())
     }
 
     fn remove(&mut self, target: &Target) -> Result<(), PatchError> {
         let (table, resource) = (self.table, self.resource);
         if table.node(target.entry).is_multi() {
-            let list = self.list(target.entry, target.selector.as_ref())?;
-            match &target.selector {
-                None => list.remove(table, target.sub, |_| true),
-                Some(selector) => list.remove(table, target.sub, |e| selector.0.matches_element(resource, e)),
-            }
+            let (list, account) = self.list(target.entry)?;
+            return match &target.selector {
+                None => list.remove(table, target.sub, |_| true, account),
+                Some(selector) => {
+                    account.spend(list.extent().compared(&selector.0))?;
+                    list.remove(table, target.sub, |e| selector.0.matches_element(resource, e), account)
+                }
+            };
+        }
+        let (current, extent) = self.take_single(target)?;
+        let selected = target.selector.as_ref().is_none_or(|s| self.selects(s, current.as_deref()));
+        if current.is_none() || !selected {
+            self.singles.insert(target.entry, current);
             return Ok(());
         }
-        let current = self.single(target.entry).clone();
-        let Some(value) = current.as_deref() else { return Ok(()) };
-        spend(&mut self.work, target.selector.as_ref().map_or(0, |s| compared(s, value.len()) / VISIT))?;
-        if target.selector.as_ref().is_some_and(|s| !s.0.matches_element(resource, value)) {
-            return Ok(());
-        }
-        let next = target.sub.and_then(|sub| object::with(table, Some(value), sub, None));
+        let parts = members(current.as_deref().unwrap_or_default()).count() + 1;
+        self.account.spend(extent.merged(size(parts), 0))?;
+        let next = target.sub.and_then(|sub| object::with(table, current.as_deref(), sub, None));
         self.check_immutable(target, current.as_deref(), next.as_deref())?;
-        *self.single(target.entry) = next;
+        self.singles.insert(target.entry, next);
         Ok(())
+    }
+
+    fn selects(&self, selector: &Selector, value: Option<&[u8]>) -> bool {
+        value.is_some_and(|value| selector.0.matches_element(self.resource, value))
     }
 
     fn check_immutable(&self, target: &Target, old: Option<&[u8]>, new: Option<&[u8]>) -> Result<(), PatchError> {
         let immutable = |id: AttrId| self.table.node(id).definition().mutability == Mutability::Immutable;
         let whole = immutable(target.entry) && old.is_some() && old != new;
-        let child = |object: Option<&[u8]>, id: AttrId| -> Option<Vec<u8>> {
-            let name = self.table.node(id).name().as_bytes();
-            members(object?).find(|(key, _)| *key == name).map(|(_, value)| value.to_vec())
-        };
-        let part =
-            self.table.node(target.entry).children().ids().iter().copied().filter(|id| immutable(*id)).find(|id| {
-                let before = child(old, *id);
-                before.is_some() && before != child(new, *id)
-            });
+        let child = |object, id: AttrId| member(object, self.table.node(id).name());
+        let part = old.and_then(|old| {
+            let mut parts = self.table.node(target.entry).children().ids().iter().copied().filter(|id| immutable(*id));
+            parts.find(|id| child(old, *id).is_some_and(|was| new.and_then(|new| child(new, *id)) != Some(was)))
+        });
         match (whole, part) {
             (false, None) => Ok(()),
             (_, part) => {
@@ -206,25 +220,34 @@ impl Draft<'_> {
         PatchError::message(PatchErrorKind::NoTarget, text)
     }
 
-    fn single(&mut self, id: AttrId) -> &mut Option<Vec<u8>> {
-        let resource = self.resource;
-        self.singles.entry(id).or_insert_with(|| resource.value(id).map(<[u8]>::to_vec))
+    /// The value of an attribute that has one, taken out: what becomes of it is put back. What a look at its parts costs is
+    /// spent.
+    fn take_single(&mut self, target: &Target) -> Result<(Option<Vec<u8>>, Extent), PatchError> {
+        let current = match self.singles.remove(&target.entry) {
+            Some(current) => current,
+            None => self.resource.value(target.entry).map(<[u8]>::to_vec),
+        };
+        let extent = Extent::of(current.as_deref());
+        let immutable = |id: &&AttrId| self.table.node(**id).definition().mutability == Mutability::Immutable;
+        let looks = self.table.node(target.entry).children().ids().iter().filter(immutable).count();
+        let selected = target.selector.as_ref().map_or(0, |selector| extent.compared(&selector.0));
+        self.account.spend(extent.copies() + extent.scan() * size(looks) * 2 + selected)?;
+        Ok((current, extent))
     }
 
-    /// The values of an attribute, to be looked at by a selector if there is one.
-    fn list(&mut self, id: AttrId, selector: Option<&Selector>) -> Result<&mut List, PatchError> {
-        self.list_for(id, |list| selector.map_or(0, |selector| compared(selector, list.bytes())))
+    /// The values of an attribute, and the account that pays for what is done with them.
+    fn list(&mut self, id: AttrId) -> Result<(&mut List, &mut Account), PatchError> {
+        let Self { resource, lists, account, .. } = self;
+        let list = match lists.entry(id) {
+            Entry::Occupied(list) => list.into_mut(),
+            Entry::Vacant(place) => place.insert(List::new(resource.value(id), account)?),
+        };
+        account.spend(size(list.len()))?;
+        Ok((list, account))
     }
 
-    /// The values of an attribute, of which so many bytes are going to be compared.
-    fn list_for(&mut self, id: AttrId, compared: impl FnOnce(&List) -> usize) -> Result<&mut List, PatchError> {
-        let Self { resource, lists, work, .. } = self;
-        let list = lists.entry(id).or_insert_with(|| List::new(resource.value(id)));
-        spend(work, list.len() + 1 + list.bytes() / VISIT + compared(list) / VISIT)?;
-        Ok(list)
-    }
-
-    fn finish(self, changes: &Changes) -> Result<Patched, PatchError> {
+    fn finish(mut self, changes: &Changes) -> Result<Patched, PatchError> {
+        self.account.spend(self.cost_of_finish())?;
         let singles = self.singles.into_iter().map(|(id, value)| (id, (value, 1)));
         let lists = self.lists.into_iter().map(|(id, list)| {
             let count = list.len();
@@ -247,24 +270,44 @@ impl Draft<'_> {
             }
         }
         check_extensions(self.table, self.resource, &parts)?;
-        let resource = splice(self.resource, &parts, &self.unknown, changes.secrets.clone().into());
+        let unknown: Vec<Unknown> = self.unknown.edits.into_iter().flatten().collect();
+        let resource = splice(self.resource, &parts, &unknown, changes.secrets.clone().into());
+        if !unknown.is_empty() {
+            check_unknown(self.resource, &resource, changes.limits.values)?;
+        }
+        resource.check_length(Some(self.resource), &changes.limits).map_err(|text| {
+            // as a request that is too long itself
+            PatchError::message(PatchErrorKind::TooLarge, text)
+        })?;
         let changed = resource.as_json() != self.resource.as_json() || !changes.secrets.is_empty();
         Ok(Patched { resource, changed, repairs: self.repairs })
     }
+
+    /// Writing lists and resource, and looking for what is required in each value.
+    fn cost_of_finish(&self) -> u64 {
+        let lists = self.lists.iter().map(|(id, list)| {
+            let required = self.table.node(*id).children().required().len();
+            list.extent().copies() + list.extent().scan() * size(required)
+        });
+        let unknown = size(self.unknown.edits.len()) * 200;
+        lists.sum::<u64>() + unknown + copied(size(self.resource.as_json().len()))
+    }
 }
 
-/// How many bytes are compared while a short value is visited.
-const VISIT: usize = 512;
-
-/// How many bytes a selector compares that looks at so many.
-fn compared(selector: &Selector, bytes: usize) -> usize {
-    selector.0.effort().saturating_mul(bytes)
-}
-
-/// Takes visits of a value from those that are left.
-fn spend(work: &mut usize, visits: usize) -> Result<(), PatchError> {
-    let left = work.checked_sub(visits);
-    *work = left.ok_or_else(|| PatchError::message(PatchErrorKind::TooLarge, "the operations are too much work"))?;
+/// No object has more attributes that no schema defines than a request may have, unless it had as many before.
+fn check_unknown(old: &Resource, new: &Resource, most: usize) -> Result<(), PatchError> {
+    let table = new.resource_type().table();
+    for of in table.extensions().chain([AttrId::ROOT]) {
+        let count = new.unknown_count(of);
+        if count > most && count > old.unknown_count(of) {
+            let path = table.path(of);
+            let text = match of {
+                AttrId::ROOT => "the resource has too many unknown attributes".to_owned(),
+                _ => format!("attribute `{path}` has too many unknown attributes"),
+            };
+            return Err(PatchError::message(PatchErrorKind::Value, text));
+        }
+    }
     Ok(())
 }
 

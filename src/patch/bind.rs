@@ -7,6 +7,8 @@ use serde_json::value::RawValue;
 
 use super::changes::{Changes, Edit, Selector, Target};
 use super::key::PathKey;
+use super::members::{Members, is_list_of_something, is_null};
+use super::work::{self, Account, OPERATION};
 use super::{Op, Operation, Patch, PatchError, PatchErrorKind};
 use crate::compat::{Compat, Leniency, Repairs};
 use crate::error::excerpt;
@@ -14,7 +16,7 @@ use crate::filter::Path;
 use crate::resource::{Reader, Rules, Secrets, UnknownAttributes, is_reserved};
 use crate::schema::table::{AttrId, Node, Relation};
 use crate::schema::{Mutability, ResourceType};
-use crate::{AttrPath, Limits};
+use crate::{AttrPath, Budget, Limits};
 
 impl Patch<'_> {
     /// Resolves every path and reads every value: what the request changes, whatever spelling it came in.
@@ -26,10 +28,12 @@ impl Patch<'_> {
     }
 
     pub(crate) fn bind_with(&self, ty: &ResourceType, rules: Rules<'_>) -> Result<Changes, PatchError> {
+        let budget = rules.budget.cloned().unwrap_or_else(|| Budget::new(rules.limits.work));
         let mut binder = Binder {
             ty,
             rules,
-            reader: Reader::new(ty, rules),
+            reader: Reader::new(ty, rules.charged_to(&budget)),
+            account: Account::new(rules.limits, &budget),
             edits: Vec::new(),
             secrets: Vec::new(),
             repairs: Repairs::default(),
@@ -42,7 +46,8 @@ impl Patch<'_> {
         }
         let mut repairs = binder.reader.take_repairs();
         repairs.append(binder.repairs);
-        Ok(Changes::new(ty, rules.limits, binder.edits, binder.secrets, repairs))
+        let spent = binder.account.spent();
+        Ok(Changes::new(ty, rules.limits, binder.edits, binder.secrets, repairs, (budget.clone(), spent)))
     }
 }
 
@@ -50,6 +55,7 @@ struct Binder<'b> {
     ty: &'b ResourceType,
     rules: Rules<'b>,
     reader: Reader<'b>,
+    account: Account,
     edits: Vec<Edit>,
     secrets: Vec<Secrets>,
     repairs: Repairs,
@@ -59,6 +65,7 @@ struct Binder<'b> {
 
 impl Binder<'_> {
     fn operation(&mut self, operation: &Operation<'_>) -> Result<(), PatchError> {
+        self.account.spend(OPERATION)?;
         if operation.capitalised {
             self.lenient(Leniency::OpCase, "op", PatchErrorKind::Syntax)?;
         }
@@ -94,6 +101,7 @@ impl Binder<'_> {
 
     /// A key such as `name.familyName`, `urn:…:User:department` or, without its URN, `department`: a path and not a name.
     fn path_key(&mut self, op: Op, below: AttrId, key: &str, value: &RawValue) -> Result<(), PatchError> {
+        self.account.spend(OPERATION + work::path(key))?;
         let known = PathKey::new(self.ty, below, key);
         match known.path(self.ty, self.rules.compat, self.rules.limits) {
             Some(path) => {
@@ -322,7 +330,8 @@ impl Binder<'_> {
         self.secrets.extend(parts.chain([id]).map(|id| (id, None)));
     }
 
-    fn path<'p>(&self, path: &'p str) -> Result<Path<'p>, PatchError> {
+    fn path<'p>(&mut self, path: &'p str) -> Result<Path<'p>, PatchError> {
+        self.account.spend(work::path(path))?;
         Path::parse(path, self.rules.limits).map_err(PatchError::path)
     }
 
@@ -384,12 +393,13 @@ impl Binder<'_> {
             .is_some_and(|(id, _)| table.node(id).is_read_only() || table.node(table.entry_of(id)).is_read_only())
     }
 
-    fn members<'v>(&self, value: &'v RawValue) -> Result<Vec<(Cow<'v, str>, &'v RawValue)>, PatchError> {
+    fn members<'v>(&mut self, value: &'v RawValue) -> Result<Vec<(Cow<'v, str>, &'v RawValue)>, PatchError> {
         let not_object =
             || PatchError::message(PatchErrorKind::Value, "`value` must be an object when there is no `path`");
         if !value.get().starts_with('{') {
             return Err(not_object());
         }
+        self.account.spend(work::members(value.get()))?;
         let members: Members<'v> = serde_json::from_str(value.get()).map_err(|_| not_object())?;
         if members.0.len() > self.rules.limits.patch_operations {
             return Err(PatchError::message(PatchErrorKind::TooLarge, "`value` has too many members"));
@@ -413,38 +423,5 @@ impl Binder<'_> {
 
     fn refuse(&self, id: AttrId, kind: PatchErrorKind, text: &str) -> PatchError {
         PatchError::message(kind, format!("attribute `{}` {text}", self.ty.table().path(id)))
-    }
-}
-
-fn is_list_of_something(value: &RawValue) -> bool {
-    value.get().strip_prefix('[').is_some_and(|rest| rest.trim_start() != "]")
-}
-
-fn is_null(value: &RawValue) -> bool {
-    value.get() == "null"
-}
-
-/// The members of an object, in order.
-struct Members<'v>(Vec<(Cow<'v, str>, &'v RawValue)>);
-
-impl<'de> serde::Deserialize<'de> for Members<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visit;
-        impl<'de> serde::de::Visitor<'de> for Visit {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<M: serde::de::MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry::<Cow<'de, str>, &'de RawValue>()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Visit)
     }
 }

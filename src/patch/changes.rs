@@ -25,6 +25,8 @@ pub struct Changes {
     pub(super) secrets: Vec<Secrets>,
     repairs: Repairs,
     budget: Budget,
+    /// what it cost to make them, which is a part of what the PATCH may cost
+    pub(super) spent: u64,
 }
 
 /// One step.
@@ -106,10 +108,10 @@ impl Changes {
         edits: Vec<Edit>,
         secrets: Vec<Secrets>,
         repairs: Repairs,
+        (budget, spent): (Budget, u64),
     ) -> Self {
-        let budget = Budget::new(limits.work);
-        let mut this =
-            Self { ty: ty.clone(), limits: limits.clone(), edits, relations: Vec::new(), secrets, repairs, budget };
+        let (ty, limits) = (ty.clone(), limits.clone());
+        let mut this = Self { ty: ty.clone(), limits, edits, relations: Vec::new(), secrets, repairs, budget, spent };
         let many = |id: &AttrId| ty.node(*id).relation() == Relation::Many;
         let attributes: BTreeSet<AttrId> = this.edits.iter().filter_map(Edit::attribute).filter(many).collect();
         for attribute in attributes {
@@ -123,15 +125,10 @@ impl Changes {
         &self.ty
     }
 
-    /// What the request may still cost. [`apply`](Self::apply) takes what it does from it.
+    /// What the request may still cost. [`apply`](Self::apply) takes what it does from it each time, and refuses when there is
+    /// not enough.
     pub fn budget(&self) -> &Budget {
         &self.budget
-    }
-
-    /// The same changes at the expense of another account: that of the request which they belong to.
-    pub(crate) fn charged_to(mut self, budget: &Budget) -> Self {
-        self.budget = budget.clone();
-        self
     }
 
     /// What changes in references that a store may keep apart from the document.
@@ -189,6 +186,10 @@ impl Changes {
     /// What the request does to a secret such as `password`.
     pub fn secret(&self, path: &str) -> Secret<'_> {
         Secret::find(&self.ty, &self.secrets, path)
+    }
+
+    pub(crate) fn sets_secrets(&self) -> bool {
+        self.secrets.iter().any(|(_, secret)| secret.is_some())
     }
 
     /// What had to be repaired to understand the request.

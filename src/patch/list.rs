@@ -1,8 +1,10 @@
 //! Editing the values of a multi-valued attribute.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use super::PatchError;
 use super::changes::RelationChange;
+use super::work::{Account, Extent, size};
 use crate::attr::fold;
 use crate::filter::Leaf;
 use crate::resource::ValueRef;
@@ -15,6 +17,8 @@ use crate::schema::table::{AttrId, Relation, Role, Table};
 #[derive(Debug)]
 pub(super) struct List {
     values: Vec<Vec<u8>>,
+    /// what tells the values apart, from one addition to the next; nothing once anything else has changed them
+    known: Option<HashSet<Vec<u8>>>,
 }
 
 /// A value for the elements that a path selects, or for one of their sub-attributes.
@@ -35,6 +39,15 @@ impl SetPart<'_> {
         if whole { Some(self.value.to_vec()) } else { self.merged(element) }
     }
 
+    /// What it costs to set the value on another.
+    pub(super) fn cost(&self, on: Option<&[u8]>, extent: Extent) -> u64 {
+        let parts = match self.sub {
+            Some(_) => 1,
+            None => members(self.value).count() + self.unassigned.len(),
+        };
+        extent.merged(size(parts + members(on.unwrap_or_default()).count()), self.value.len())
+    }
+
     /// The object with what the value says taken over.
     pub(super) fn merged(&self, object: Option<&[u8]>) -> Option<Vec<u8>> {
         match self.sub {
@@ -46,17 +59,18 @@ impl SetPart<'_> {
 }
 
 impl List {
-    pub(super) fn new(array: Option<&[u8]>) -> Self {
-        Self { values: elements(array.unwrap_or_default()).map(<[u8]>::to_vec).collect() }
+    pub(super) fn new(array: Option<&[u8]>, account: &mut Account) -> Result<Self, PatchError> {
+        let array = array.unwrap_or_default();
+        account.spend(Extent::of(elements(array)).copies())?;
+        Ok(Self { values: elements(array).map(<[u8]>::to_vec).collect(), known: None })
     }
 
     pub(super) fn len(&self) -> usize {
         self.values.len()
     }
 
-    /// How long the values are in all.
-    pub(super) fn bytes(&self) -> usize {
-        self.values.iter().map(Vec::len).sum()
+    pub(super) fn extent(&self) -> Extent {
+        Extent::of(self.values.iter().map(Vec::as_slice))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -77,51 +91,80 @@ impl List {
         Some(text)
     }
 
-    pub(super) fn replace(&mut self, array: &[u8]) {
-        self.values = elements(array).map(<[u8]>::to_vec).collect();
+    pub(super) fn replace(&mut self, array: &[u8], account: &mut Account) -> Result<(), PatchError> {
+        *self = Self::new(Some(array), account)?;
+        Ok(())
     }
 
     /// Appends the values that are not there yet (RFC 7644 §3.5.2.1).
-    pub(super) fn add(&mut self, table: &Table, of: AttrId, array: &[u8]) {
-        let reference = table.node(of).relation() == Relation::Many;
-        let identity = |value: &[u8]| -> Vec<u8> {
-            if reference { member(value, "value").unwrap_or(value).to_vec() } else { without_false_primary(value) }
+    pub(super) fn add(
+        &mut self,
+        table: &Table,
+        of: AttrId,
+        array: &[u8],
+        account: &mut Account,
+    ) -> Result<(), PatchError> {
+        account.spend(Extent::of(elements(array)).identities())?;
+        let mut known = match self.known.take() {
+            Some(known) => known,
+            None => self.identities(table, of, account)?,
         };
-        let mut known: HashSet<Vec<u8>> = self.values.iter().map(|v| identity(v)).collect();
         for value in elements(array) {
-            if known.insert(identity(value)) {
+            if known.insert(identity(table, of, value)) {
                 self.values.push(value.to_vec());
                 let last = self.values.len() - 1;
-                if self.settle_primary(table, of, |at, _| at == last) {
+                if self.settle_primary(table, of, |at| at == last, account)? {
                     // another value is no longer primary, and may be what comes next
-                    known = self.values.iter().map(|v| identity(v)).collect();
+                    known = self.identities(table, of, account)?;
                 }
             }
         }
+        self.known = Some(known);
+        Ok(())
+    }
+
+    fn identities(&self, table: &Table, of: AttrId, account: &mut Account) -> Result<HashSet<Vec<u8>>, PatchError> {
+        account.spend(self.extent().identities())?;
+        Ok(self.values.iter().map(|value| identity(table, of, value)).collect())
     }
 
     /// Sets the value on every element that matches; `false` when none does.
-    pub(super) fn set(&mut self, part: &SetPart<'_>, matches: impl Fn(&[u8]) -> bool) -> bool {
+    pub(super) fn set(
+        &mut self,
+        part: &SetPart<'_>,
+        matches: impl Fn(&[u8]) -> bool,
+        account: &mut Account,
+    ) -> Result<bool, PatchError> {
+        self.known = None;
         let mut touched = HashSet::new();
         for (at, value) in self.values.iter_mut().enumerate() {
             if matches(value) {
+                account.spend(part.cost(Some(value), Extent::of([value.as_slice()])))?;
                 touched.insert(at);
                 *value = part.apply(Some(value)).unwrap_or_default();
             }
         }
-        self.settle_primary(part.table, part.of, |at, _| touched.contains(&at));
+        self.settle_primary(part.table, part.of, |at| touched.contains(&at), account)?;
         self.values.retain(|value| !value.is_empty());
-        !touched.is_empty()
+        Ok(!touched.is_empty())
     }
 
     /// Adds an element that did not exist, from the terms that describe it and the value for it.
-    pub(super) fn create(&mut self, part: &SetPart<'_>, element: Option<Vec<u8>>) {
+    pub(super) fn create(
+        &mut self,
+        part: &SetPart<'_>,
+        element: Option<Vec<u8>>,
+        account: &mut Account,
+    ) -> Result<(), PatchError> {
+        self.known = None;
         let described = SetPart { replace: false, ..*part };
+        account.spend(part.cost(element.as_deref(), Extent::of(element.as_deref())))?;
         if let Some(value) = described.apply(element.as_deref()) {
             self.values.push(value);
             let last = self.values.len() - 1;
-            self.settle_primary(part.table, part.of, |at, _| at == last);
+            self.settle_primary(part.table, part.of, |at| at == last, account)?;
         }
+        Ok(())
     }
 
     /// The element that `type eq "work" and …` describes; none when no element can be so.
@@ -145,39 +188,54 @@ impl List {
     }
 
     /// Removes what matches, or one sub-attribute of it.
-    pub(super) fn remove(&mut self, table: &Table, sub: Option<AttrId>, matches: impl Fn(&[u8]) -> bool) {
+    pub(super) fn remove(
+        &mut self,
+        table: &Table,
+        sub: Option<AttrId>,
+        matches: impl Fn(&[u8]) -> bool,
+        account: &mut Account,
+    ) -> Result<(), PatchError> {
+        self.known = None;
         match sub {
             None => self.values.retain(|value| !matches(value)),
             Some(sub) => {
                 for value in self.values.iter_mut().filter(|v| matches(v)) {
+                    account.spend(Extent::of([value.as_slice()]).merged(size(members(value).count() + 1), 0))?;
                     *value = object::with(table, Some(value), sub, None).unwrap_or_default();
                 }
                 self.values.retain(|value| !value.is_empty());
             }
         }
-    }
-
-    /// How many bytes are compared to find what is listed: each value with each.
-    pub(super) fn compared(&self, table: &Table, of: AttrId, listed: &[u8]) -> usize {
-        match table.node(of).relation() {
-            Relation::Many => self.bytes() + listed.len(),
-            _ => elements(listed).count() * self.bytes() + self.len() * listed.len(),
-        }
+        Ok(())
     }
 
     /// Removes the elements that one of the listed values describes.
-    pub(super) fn remove_listed(&mut self, table: &Table, of: AttrId, listed: &[u8]) {
+    pub(super) fn remove_listed(
+        &mut self,
+        table: &Table,
+        of: AttrId,
+        listed: &[u8],
+        account: &mut Account,
+    ) -> Result<(), PatchError> {
+        self.known = None;
+        let (own, other) = (self.extent(), Extent::of(elements(listed)));
         if table.node(of).relation() == Relation::Many {
+            account.spend(own.identities() + other.identities())?;
             let ids: HashSet<&[u8]> = elements(listed).filter_map(|e| member(e, "value")).collect();
             self.values.retain(|value| member(value, "value").is_none_or(|v| !ids.contains(v)));
-            return;
+            return Ok(());
         }
-        let listed: Vec<Listed<'_>> = elements(listed).map(|e| Listed::new(table, of, e)).collect();
-        self.values.retain(|value| !listed.iter().any(|listed| listed.describes(value)));
+        account.spend(own.folded() + other.folded())?;
+        let listed = Listed::new(table, of, listed);
+        account.spend(listed.kinds() * (own.values() * 150 + own.bytes()))?;
+        self.values.retain(|value| !listed.describes(value));
+        Ok(())
     }
 
     /// Carries out a set of additions and removals.
-    pub(super) fn relate(&mut self, change: &RelationChange) {
+    pub(super) fn relate(&mut self, change: &RelationChange, account: &mut Account) -> Result<(), PatchError> {
+        self.known = None;
+        account.spend(self.extent().identities() * 2 + size(change.added().count()) * 250)?;
         let id = |value: &[u8]| member(value, "value").unwrap_or_default().to_vec();
         let kept: HashSet<Vec<u8>> = self.values.iter().map(|v| id(v)).filter(|v| !change.removes(v)).collect();
         let replaces = change.replaces_all();
@@ -192,76 +250,128 @@ impl List {
                 self.values.push(reference.as_json().to_vec());
             }
         }
+        Ok(())
     }
 
     /// Where one of the `new` values is primary, no other is (RFC 7644 §3.5.2). Says whether another one was.
-    fn settle_primary(&mut self, table: &Table, of: AttrId, new: impl Fn(usize, &[u8]) -> bool) -> bool {
+    fn settle_primary(
+        &mut self,
+        table: &Table,
+        of: AttrId,
+        new: impl Fn(usize) -> bool,
+        account: &mut Account,
+    ) -> Result<bool, PatchError> {
         let children = table.node(of).children().ids();
         let Some(primary) = children.iter().copied().find(|c| table.node(*c).role() == Role::Primary) else {
-            return false;
+            return Ok(false);
         };
         let is_primary = |value: &[u8]| member(value, "primary") == Some(b"true");
-        let chosen =
-            self.values.iter().enumerate().find(|(at, value)| new(*at, value) && is_primary(value)).map(|(at, _)| at);
-        let Some(chosen) = chosen else { return false };
+        let chosen = self.values.iter().enumerate().find(|(at, value)| new(*at) && is_primary(value)).map(|(at, _)| at);
+        let Some(chosen) = chosen else { return Ok(false) };
+        account.spend(self.extent().scan())?;
         let mut settled = false;
         for (at, value) in self.values.iter_mut().enumerate() {
             if at != chosen && is_primary(value) {
+                account.spend(Extent::of([value.as_slice()]).merged(size(members(value).count() + 1), 0))?;
                 *value = object::with(table, Some(value), primary, Some(b"false")).unwrap_or_default();
                 settled = true;
             }
         }
-        settled
+        Ok(settled)
     }
 }
 
-/// A value to remove.
+/// What tells a value from others.
+fn identity(table: &Table, of: AttrId, value: &[u8]) -> Vec<u8> {
+    match table.node(of).relation() {
+        Relation::Many => member(value, "value").unwrap_or(value).to_vec(),
+        _ => without_false_primary(value),
+    }
+}
+
+/// The values to remove, sorted by the parts that they name: each value that there is gets looked up once for each kind.
 struct Listed<'a> {
     table: &'a Table,
     of: AttrId,
-    value: &'a [u8],
-    /// the parts to compare; none for what has no parts
-    parts: Vec<(&'a [u8], &'a [u8])>,
+    /// the names of the parts; what a value then says in them, and whether that goes for the primary value too
+    kinds: HashMap<Vec<&'a [u8]>, HashMap<Vec<u8>, bool>>,
 }
 
 impl<'a> Listed<'a> {
-    fn new(table: &'a Table, of: AttrId, value: &'a [u8]) -> Self {
-        let mut parts: Vec<_> = members(value).filter(|part| !is_false_primary(part)).collect();
-        // the text for people tells values apart only where it is all there is
-        let is_display = |part: &(&[u8], &[u8])| part.0 == b"display";
-        if !parts.iter().all(is_display) {
-            parts.retain(|part| !is_display(part));
+    fn new(table: &'a Table, of: AttrId, listed: &'a [u8]) -> Self {
+        let mut this = Self { table, of, kinds: HashMap::new() };
+        for value in elements(listed) {
+            let mut parts: Vec<_> = members(value).filter(|part| !is_false_primary(part)).collect();
+            // the text for people tells values apart only where it is all there is
+            let is_display = |part: &(&[u8], &[u8])| part.0 == b"display";
+            if !parts.iter().all(is_display) {
+                parts.retain(|part| !is_display(part));
+            }
+            if parts.is_empty() && value.starts_with(b"{") {
+                continue;
+            }
+            parts.sort_unstable();
+            let primaries = !members(value).any(|part| is_false_primary(&part));
+            let names: Vec<&[u8]> = parts.iter().map(|(name, _)| *name).collect();
+            let mut key = Vec::new();
+            if parts.is_empty() {
+                this.push_key(&mut key, of, value);
+            }
+            for (name, part) in parts {
+                this.push_key(&mut key, this.child(name), part);
+            }
+            *this.kinds.entry(names).or_default().entry(key).or_default() |= primaries;
         }
-        Self { table, of, value, parts }
+        this
+    }
+
+    fn kinds(&self) -> u64 {
+        size(self.kinds.len())
     }
 
     fn describes(&self, value: &[u8]) -> bool {
-        if !self.value.starts_with(b"{") {
-            return self.equals(self.of, self.value, value);
-        }
-        let child = |name: &[u8]| {
-            let name = std::str::from_utf8(name).ok()?;
-            self.table.child(self.table.node(self.of).children(), name)
-        };
-        let has = |(name, part): &(&[u8], &[u8])| {
-            let id = child(name).unwrap_or(AttrId::UNKNOWN);
-            members(value).any(|(other, is)| other == *name && self.equals(id, part, is))
-        };
-        let refuses_primary = members(self.value).any(|part| is_false_primary(&part));
+        let parts: Vec<(&[u8], Vec<u8>)> = members(value)
+            .map(|(name, part)| {
+                let mut key = Vec::new();
+                self.push_key(&mut key, self.child(name), part);
+                (name, key)
+            })
+            .collect();
         let is_primary = member(value, "primary") == Some(b"true");
-        if self.parts.is_empty() || (refuses_primary && is_primary) {
-            return false;
-        }
-        self.parts.iter().all(has)
+        self.kinds.iter().any(|(names, listed)| {
+            let mut key = Vec::new();
+            if names.is_empty() {
+                self.push_key(&mut key, self.of, value);
+            }
+            for name in names {
+                let Some((_, part)) = parts.iter().find(|(other, _)| other == name) else { return false };
+                key.extend_from_slice(part);
+            }
+            listed.get(&key).is_some_and(|primaries| *primaries || !is_primary)
+        })
     }
 
-    /// Equality as a filter has it: letter case counts where the schema says so.
-    fn equals(&self, id: AttrId, one: &[u8], other: &[u8]) -> bool {
-        let node = self.table.node(id);
-        let folds = id != AttrId::UNKNOWN && !node.definition().case_exact;
-        let text = |json| ValueRef::new(json).as_str();
-        one == other
-            || (folds && matches!((text(one), text(other)), (Some(one), Some(other)) if fold(&one) == fold(&other)))
+    fn child(&self, name: &[u8]) -> AttrId {
+        let child = |name| self.table.child(self.table.node(self.of).children(), name);
+        std::str::from_utf8(name).ok().and_then(child).unwrap_or(AttrId::UNKNOWN)
+    }
+
+    /// Adds a text that is the same for values that a filter finds equal: letter case counts where the schema says so.
+    fn push_key(&self, key: &mut Vec<u8>, id: AttrId, value: &[u8]) {
+        let folds = id != AttrId::UNKNOWN && !self.table.node(id).definition().case_exact;
+        let text = ValueRef::new(value).as_str().filter(|_| folds);
+        match text.as_deref().map(fold) {
+            Some(text) => {
+                key.push(b'"');
+                key.extend_from_slice(&size(text.len()).to_le_bytes());
+                key.extend_from_slice(text.as_bytes());
+            }
+            None => {
+                key.push(b'=');
+                key.extend_from_slice(&size(value.len()).to_le_bytes());
+                key.extend_from_slice(value);
+            }
+        }
     }
 }
 

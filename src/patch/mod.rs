@@ -8,6 +8,8 @@ mod changes;
 mod error;
 mod key;
 mod list;
+mod members;
+mod work;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,10 +1,12 @@
 //! Editing documents: single attributes, references, and what the store assigns. What is not touched is copied.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::assemble::{Assembly, entry};
-use super::scan::{elements, unknown_members, write_string};
+use super::scan::{elements, unknown_members, value_len, write_string};
 use super::{Entry, Reader, Reference, Resource, Secrets, Violation, ViolationKind};
 use crate::etag::Version;
 use crate::schema::ResourceType;
@@ -163,16 +165,16 @@ pub(crate) fn splice(
         .filter(|(id, _)| table.node(*id).parent() == AttrId::ROOT)
         .filter_map(|(id, value)| Some((*id, part(*id, value.as_deref()?))))
         .collect();
-    let top: Vec<&Unknown> = unknown.iter().filter(|u| u.of == AttrId::ROOT).collect();
-    let unknown_parts: Vec<Vec<u8>> = top.iter().filter_map(|u| u.part()).collect();
+    let top = Named::new(unknown, AttrId::ROOT);
+    let unknown_parts: Vec<Vec<u8>> = top.changes.iter().filter_map(|u| u.part()).collect();
     let mut assembly = Assembly::with_capacity(directory.len() + changes.len());
     for (at, entry) in directory.iter().enumerate() {
         let kept = entry.id != AttrId::SCHEMAS
             && (entry.id == AttrId::UNKNOWN || table.node(entry.id).parent() == AttrId::ROOT)
-            && changed(entry.id).is_none()
+            && (entry.id == AttrId::UNKNOWN || changed(entry.id).is_none())
             && !extensions.iter().any(|(id, _, _)| *id == entry.id);
         let text = document.span(*entry).unwrap_or_default();
-        let replaced = entry.id == AttrId::UNKNOWN && top.iter().any(|u| u.is_named(text));
+        let replaced = entry.id == AttrId::UNKNOWN && top.names(text);
         if kept && !replaced {
             assembly.push_shared(entry.id, text, inner_of(&directory, at), entry.start);
         }
@@ -198,23 +200,39 @@ pub(crate) struct Unknown {
 }
 
 impl Unknown {
-    fn is_named(&self, part: &[u8]) -> bool {
-        part.get(..self.key.len()).is_some_and(|key| key.eq_ignore_ascii_case(&self.key))
-    }
-
     fn part(&self) -> Option<Vec<u8>> {
         Some([self.key.as_slice(), b":", self.value.as_deref()?].concat())
+    }
+}
+
+/// The changes to attributes that no schema defines in one object, to be found by name.
+struct Named<'u> {
+    changes: Vec<&'u Unknown>,
+    keys: HashSet<Vec<u8>>,
+}
+
+impl<'u> Named<'u> {
+    fn new(changes: &'u [Unknown], of: AttrId) -> Self {
+        let changes: Vec<&Unknown> = changes.iter().filter(|u| u.of == of).collect();
+        let keys = changes.iter().map(|u| u.key.to_ascii_lowercase()).collect();
+        Self { changes, keys }
+    }
+
+    /// Whether one of them is about the attribute whose `"name":value` this is.
+    fn names(&self, part: &[u8]) -> bool {
+        !self.keys.is_empty()
+            && part.get(..value_len(part)).is_some_and(|key| self.keys.contains(&key.to_ascii_lowercase()))
     }
 }
 
 /// What an extension holds beyond its schema, after the changes.
 fn unknown_parts(resource: &Resource, extension: AttrId, changes: &[Unknown]) -> Vec<Vec<u8>> {
     let table = resource.resource_type().table();
-    let changes: Vec<&Unknown> = changes.iter().filter(|u| u.of == extension).collect();
+    let changes = Named::new(changes, extension);
     let old = unknown_members(table, table.node(extension), resource.value(extension).unwrap_or_default());
     let old = old.map(|(name, value)| [b"\"", name, b"\":", value].concat());
-    let kept = old.filter(|part| !changes.iter().any(|u| u.is_named(part)));
-    kept.chain(changes.iter().filter_map(|u| u.part())).collect()
+    let kept = old.filter(|part| !changes.names(part));
+    kept.chain(changes.changes.iter().filter_map(|u| u.part())).collect()
 }
 
 /// The entries that lie inside the one at a place of the directory.

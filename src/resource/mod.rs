@@ -12,6 +12,7 @@ mod enterprise;
 mod extension;
 mod follow;
 mod group;
+mod length;
 mod links;
 mod meta;
 pub(crate) mod object;

@@ -1,5 +1,7 @@
 //! Editing one complex value on its canonical text.
 
+use std::collections::HashSet;
+
 use super::scan::members;
 use crate::schema::table::{AttrId, Table};
 
@@ -23,6 +25,9 @@ pub(crate) fn merged(
     merge(table, of, object, &changes)
 }
 
+/// So many names are looked through faster than they are hashed.
+const FEW: usize = 8;
+
 fn merge(table: &Table, of: AttrId, object: Option<&[u8]>, changes: &[(&[u8], Option<&[u8]>)]) -> Option<Vec<u8>> {
     let children = table.node(of).children();
     // names that no schema defines come last
@@ -30,8 +35,15 @@ fn merge(table: &Table, of: AttrId, object: Option<&[u8]>, changes: &[(&[u8], Op
     let mut parts: Vec<(AttrId, &[u8], &[u8])> = members(object.unwrap_or_default())
         .map(|(name, value)| (place(name).unwrap_or(AttrId::UNKNOWN), name, value))
         .collect();
+    let named: HashSet<Vec<u8>> = match changes.len() {
+        0..=FEW => HashSet::new(),
+        _ => changes.iter().map(|(name, _)| name.to_ascii_lowercase()).collect(),
+    };
+    parts.retain(|(_, other, _)| match named.is_empty() {
+        true => !changes.iter().any(|(name, _)| other.eq_ignore_ascii_case(name)),
+        false => !named.contains(&other.to_ascii_lowercase()),
+    });
     for (name, value) in changes {
-        parts.retain(|(_, other, _)| !other.eq_ignore_ascii_case(name));
         if let Some(value) = value {
             parts.push((place(name).unwrap_or(AttrId::UNKNOWN), name, value));
         }

@@ -8,11 +8,11 @@ use serde::de::DeserializeSeed;
 use super::seed::{BodySeed, ValueSeed};
 use super::seed_any::CopySeed;
 use super::{Assembly, Entry, Links, Resource, Secrets, Violation, ViolationKind};
-use crate::Limits;
 use crate::compat::{Compat, Leniency, Repairs};
 use crate::password::Password;
 use crate::schema::ResourceType;
 use crate::schema::table::{AttrId, Table};
+use crate::{Budget, Limits};
 
 /// What happens to attributes and extensions that no registered schema defines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -35,18 +35,29 @@ pub(crate) struct Rules<'a> {
     pub(crate) unknown: UnknownAttributes,
     /// where resources are found, if that is known
     pub(crate) links: Option<&'a Links>,
+    /// the account that is charged with what is read
+    pub(crate) budget: Option<&'a Budget>,
 }
 
 impl<'a> Rules<'a> {
     pub(crate) fn new(limits: &'a Limits, compat: Compat, unknown: UnknownAttributes) -> Self {
-        Self { limits, compat, unknown, links: None }
+        Self { limits, compat, unknown, links: None, budget: None }
     }
 
     /// The same where it is known which URLs lead to resources.
     pub(crate) fn with_links(self, links: &'a Links) -> Self {
         Self { links: Some(links), ..self }
     }
+
+    /// The same at the expense of a request.
+    pub(crate) fn charged_to(self, budget: &'a Budget) -> Self {
+        Self { budget: Some(budget), ..self }
+    }
 }
+
+/// What reading costs, in nanoseconds: for each byte, and for each value with its name.
+const BYTE: u64 = 2;
+const NODE: u64 = 120;
 
 /// What the text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,9 +132,10 @@ impl<'r> Reader<'r> {
         self.mode = Mode::Value;
         self.unassigned = None;
         self.out = Vec::with_capacity(json.len() + 16);
-        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let (mut deserializer, before) = (serde_json::Deserializer::from_str(json), self.nodes);
         let seed = ValueSeed { reader: self, id, element, depth: 1 };
         let result = seed.deserialize(&mut deserializer);
+        self.charge(json.len(), before);
         match result.and_then(|assigned| deserializer.end().map(|()| assigned)) {
             Ok(true) => Ok(Some(std::mem::take(&mut self.out))),
             Ok(false) => Ok(None),
@@ -135,8 +147,10 @@ impl<'r> Reader<'r> {
     pub(crate) fn unknown_value(&mut self, json: &str) -> Result<Option<Vec<u8>>, Violation> {
         self.mode = Mode::Value;
         self.out = Vec::with_capacity(json.len());
-        let mut deserializer = serde_json::Deserializer::from_str(json);
-        match (CopySeed { reader: self, at: AttrId::ROOT, depth: 1 }).deserialize(&mut deserializer) {
+        let (mut deserializer, before) = (serde_json::Deserializer::from_str(json), self.nodes);
+        let result = CopySeed { reader: self, at: AttrId::ROOT, depth: 1 }.deserialize(&mut deserializer);
+        self.charge(json.len(), before);
+        match result {
             Ok(assigned) => Ok(assigned.then(|| std::mem::take(&mut self.out))),
             Err(e) => Err(self.failure.take().unwrap_or_else(|| Violation::syntax(&e))),
         }
@@ -166,6 +180,7 @@ impl<'r> Reader<'r> {
         self.spans.reserve(64);
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let result = BodySeed { reader: self }.deserialize(&mut deserializer);
+        self.charge(json.len(), 0);
         if let Err(e) = result.and_then(|()| deserializer.end()) {
             return Err(self.failure.take().unwrap_or_else(|| Violation::syntax(&e)));
         }
@@ -186,6 +201,14 @@ impl<'r> Reader<'r> {
             spans = rest;
         }
         Ok(assembly.finish(self.ty, std::mem::take(&mut self.secrets).into()))
+    }
+
+    /// Charges the request with what was read: bounded by the limits on a body, it is never refused.
+    fn charge(&self, bytes: usize, nodes_before: usize) {
+        let units = |count: usize, each: u64| u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(each);
+        if let Some(budget) = self.rules.budget {
+            budget.charge(units(bytes, BYTE).saturating_add(units(self.nodes - nodes_before, NODE)));
+        }
     }
 
     pub(super) fn ty(&self) -> &'r ResourceType {

@@ -59,6 +59,9 @@ impl Resource {
         let mut merged: Option<Vec<u8>> = None;
         for child in table.node(id).children().ids().iter().copied() {
             let node = table.node(child);
+            if !matches!(node.definition().mutability, Mutability::ReadOnly | Mutability::Immutable) {
+                continue;
+            }
             let Some(was) = member(old, node.name()) else { continue };
             let is = new.and_then(|new| member(new, node.name()));
             let keep = match node.definition().mutability {

@@ -29,6 +29,7 @@ impl Reader<'_> {
         let children = table.node(parent).children();
         let (open, base) = (self.out.len(), self.spans.len());
         let mut seen = Seen::default();
+        let mut unknown = HashSet::new();
         let mut link = None;
         if self.mode == Mode::Value {
             self.unassigned.get_or_insert_default();
@@ -40,7 +41,7 @@ impl Reader<'_> {
                 Key::Unknown(name) => match self.legacy_extension(parent, &name) {
                     Some(id) => id,
                     None => {
-                        self.unknown(map, parent, name, (depth, base))?;
+                        self.unknown(map, parent, name, (depth, base), &mut unknown)?;
                         continue;
                     }
                 },
@@ -158,9 +159,8 @@ impl Reader<'_> {
         parent: AttrId,
         name: String,
         (depth, base): (usize, usize),
+        others: &mut HashSet<String>,
     ) -> Result<(), M::Error> {
-        let at = |of: &str| if of.is_empty() { name.clone() } else { format!("{of}.{name}") };
-        let path = at(&self.ty.table().path(parent));
         if number_token(&name) {
             return Err(self.fail(ViolationKind::Type, parent, "must be an object"));
         }
@@ -175,17 +175,31 @@ impl Reader<'_> {
             }
             UnknownAttributes::Drop => map.next_value_seed(SkipSeed { reader: self, at: parent, depth: depth + 1 }),
             UnknownAttributes::Refuse => {
+                let of = self.ty.table().path(parent);
+                let path = if of.is_empty() { name } else { format!("{of}.{name}") };
                 self.failure = Some(Violation::new(ViolationKind::Unknown, path, "is not known"));
                 Err(M::Error::custom("refused"))
             }
             UnknownAttributes::Keep => {
-                self.check_unknown(parent, &name, base)?;
+                let folded = name.to_ascii_lowercase();
+                if others.contains(&folded) || name.bytes().any(|b| b == 0) {
+                    return Err(self.fail(
+                        ViolationKind::Duplicate,
+                        parent,
+                        "holds a member name twice, or one with NUL",
+                    ));
+                }
+                if others.len() >= self.rules.limits.values && !self.is_stored() {
+                    return Err(self.fail(ViolationKind::Limit, parent, "has too many unknown attributes"));
+                }
                 let before = self.separate(base);
                 let start = self.out.len();
                 scan::write_string(&mut self.out, &name);
                 self.out.push(b':');
                 if map.next_value_seed(CopySeed { reader: self, at: parent, depth: depth + 1 })? {
                     self.close_span(AttrId::UNKNOWN, start);
+                    // held to the rules of those that a schema defines: once, whatever its letter case
+                    others.insert(folded);
                 } else {
                     self.out.truncate(before);
                     self.note_unassigned(&name);
@@ -193,27 +207,6 @@ impl Reader<'_> {
                 Ok(())
             }
         }
-    }
-
-    /// A name that no schema defines is held to the rules of those that one does: once, whatever its letter case.
-    fn check_unknown<E: serde::de::Error>(&mut self, parent: AttrId, name: &str, base: usize) -> Result<(), E> {
-        let spans = self.spans.get(base..).unwrap_or_default();
-        let others = spans.iter().filter(|span| span.id == AttrId::UNKNOWN);
-        let mut key = Vec::with_capacity(name.len() + 2);
-        scan::write_string(&mut key, name);
-        let (mut count, mut twice) = (0, false);
-        for other in others {
-            count += 1;
-            let text = self.out.get(other.start as usize..).unwrap_or_default();
-            twice |= text.get(..key.len()).is_some_and(|text| text.eq_ignore_ascii_case(&key));
-        }
-        if twice || name.bytes().any(|b| b == 0) {
-            return Err(self.fail(ViolationKind::Duplicate, parent, "holds a member name twice, or one with NUL"));
-        }
-        if count >= self.rules.limits.values && !self.is_stored() {
-            return Err(self.fail(ViolationKind::Limit, parent, "has too many unknown attributes"));
-        }
-        Ok(())
     }
 
     /// Writes a comma unless the object is still empty; gives the length to go back to.

@@ -7,9 +7,9 @@ use http::Uri;
 
 use super::discovery::Discovery;
 use super::me::{Me, WhoIsIt};
-use super::observe::Observer;
+use super::observe::{Cost, Observer};
 use super::transaction::{BulkTransaction, ErasedTransaction};
-use super::{Inner, Limiter, Registered, Service};
+use super::{CostLimiter, Inner, Limiter, Registered, Service};
 use crate::compat::Compat;
 use crate::cursor::Seal;
 use crate::messages::AuthenticationScheme;
@@ -30,6 +30,7 @@ pub struct ServiceBuilder<C> {
     transaction: Option<Box<dyn ErasedTransaction<C>>>,
     me: Option<WhoIsIt<C>>,
     limiter: Option<Limiter<C>>,
+    cost_limiter: Option<CostLimiter<C>>,
     seal: Option<Seal>,
     pub(super) documentation_uri: Option<String>,
     pub(super) schemes: Vec<AuthenticationScheme>,
@@ -61,6 +62,7 @@ impl<C: Context> ServiceBuilder<C> {
             transaction: None,
             me: None,
             limiter: None,
+            cost_limiter: None,
             seal: None,
             documentation_uri: None,
             schemes: Vec::new(),
@@ -162,6 +164,28 @@ impl<C: Context> ServiceBuilder<C> {
         self
     }
 
+    /// Asks the host a second time when a query or a change has been read and before a store is asked: by the length of its body,
+    /// the comparisons of its filter, its operations. A bulk request is asked for once, with the number of its operations.
+    /// What a request did cost in the end is in [`Exchange::cost`](crate::Exchange::cost).
+    ///
+    /// ```
+    /// # use scim_provider::{Error, MemoryStore, Service, TenantId, User};
+    /// let scim = Service::builder("https://api.example.com/scim/v2")
+    ///     .resource(User::resource_type(), MemoryStore::new())
+    ///     // or take so many tokens from the tenant's bucket
+    ///     .cost_limiter(|_: &TenantId, cost| match cost.operations + cost.terms {
+    ///         0..=500 => Ok(()),
+    ///         _ => Err(Error::too_many_requests(30)),
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), scim_provider::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn cost_limiter(mut self, admits: impl Fn(&C, &Cost) -> Result<(), Error> + Send + Sync + 'static) -> Self {
+        self.cost_limiter = Some(Box::new(admits));
+        self
+    }
+
     /// Seals cursors (RFC 9865 §5.2), best with authenticated encryption under a key that all of the host's processes share:
     /// nobody then reads in a URL what a page was sorted by, and a forged cursor is not one. What `open` gives must be what
     /// `close` was given, or nothing; the text that clients carry is made of what `close` gives.
@@ -232,6 +256,7 @@ impl<C: Context> ServiceBuilder<C> {
         if types.is_empty() {
             return Err(BuildError::NoResourceType);
         }
+        self.limits.bulk_operations = bulk_operations(&self.limits, &types);
         let endpoints = types.iter().map(|r| (r.ty.name().to_owned(), r.ty.endpoint().to_owned())).collect();
         let links = Links::new(base, endpoints);
         let discovery = Discovery::new(&self, &types, &links);
@@ -247,6 +272,7 @@ impl<C: Context> ServiceBuilder<C> {
             transaction: self.transaction,
             me: self.me,
             limiter: self.limiter,
+            cost_limiter: self.cost_limiter,
             seal: self.seal,
             discovery,
         };
@@ -275,6 +301,9 @@ impl<C> fmt::Debug for ServiceBuilder<C> {
     }
 }
 
+/// What the service itself does for a usual operation, in the units of a budget.
+const OPERATION: u64 = 20_000;
+
 /// Why a service cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -294,6 +323,13 @@ pub enum BuildError {
     /// A schema breaks a rule.
     #[error(transparent)]
     Schema(SchemaError),
+}
+
+/// How many operations of a bulk request fit into the work that a request may be, by what the slowest store says of itself.
+fn bulk_operations<C: Context>(limits: &Limits, types: &[Registered<C>]) -> usize {
+    let slowest = types.iter().map(|r| r.store.capabilities().write_work).max().unwrap_or_default();
+    let fit = limits.work / slowest.saturating_add(OPERATION).max(1);
+    limits.bulk_operations.min(usize::try_from(fit).unwrap_or(usize::MAX)).max(1)
 }
 
 /// A schema that two types have by the same URI, and not alike.

@@ -26,6 +26,8 @@ impl<C: Context> Inner<C> {
         }
         let asked = self.projection(registered, call)?;
         let draft = self.read(registered, call, trace)?;
+        self.admit(cx, call, trace)?;
+        charge_secrets(registered, call, draft.has_secrets());
         let projection = asked.unwrap_or_else(|| supplied(registered, &draft));
         trace.changed = draft.assigned();
         let resource = registered.store.create(cx, &registered.ty, draft).await?;
@@ -46,6 +48,8 @@ impl<C: Context> Inner<C> {
     ) -> Result<Reply, Error> {
         let asked = self.projection(registered, call)?;
         let body = self.read(registered, call, trace)?;
+        self.admit(cx, call, trace)?;
+        charge_secrets(registered, call, body.has_secrets());
         let projection = asked.unwrap_or_else(|| supplied(registered, &body));
         let key = Key::new(&registered.ty, id);
         // members are replaced as a whole: what is there need not be read
@@ -54,7 +58,9 @@ impl<C: Context> Inner<C> {
         for attempt in 0..=self.limits.retries {
             let current = registered.store.get(cx, key, want).await?.ok_or(StoreError::NotFound)?;
             let version = self.check(&current, call)?;
+            charge_length(call, &current);
             let new = body.succeeding(&current)?;
+            new.check_length(Some(&current), &self.limits).map_err(too_long)?;
             if !has_references && !new.has_secrets() && new.same_content(&current.without_references()) {
                 return Ok(self.shown(&current, &projection, call));
             }
@@ -66,7 +72,10 @@ impl<C: Context> Inner<C> {
                 false => Precondition::versions(&version),
             };
             match registered.store.replace(cx, key, new, when).await {
-                Ok(resource) => return Ok(self.shown(&resource, &projection, call)),
+                Ok(resource) => {
+                    charge_length(call, &resource);
+                    return Ok(self.shown(&resource, &projection, call));
+                }
                 Err(StoreError::VersionMismatch) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -84,7 +93,10 @@ impl<C: Context> Inner<C> {
     ) -> Result<Reply, Error> {
         let asked = self.projection(registered, call)?;
         let patch = Patch::parse(call.body, &self.limits)?.from_entra(call.from_entra);
-        let changes = patch.bind_with(&registered.ty, self.rules())?.charged_to(&call.budget);
+        trace.cost.operations = patch.len();
+        self.admit(cx, call, trace)?;
+        let changes = patch.bind_with(&registered.ty, self.rules().charged_to(&call.budget))?;
+        charge_secrets(registered, call, changes.sets_secrets());
         trace.repairs.append(changes.repairs().clone());
         let body_wanted = asked.is_some() || registered.answer == PatchAnswer::Resource;
         let projection = asked.unwrap_or_else(|| match changes.supplied() {
@@ -93,6 +105,7 @@ impl<C: Context> Inner<C> {
         });
         let want = if body_wanted && call.wants_body { &projection } else { &registered.identity };
         let patched = self.carry_out(registered, cx, id, call, &changes, want).await?;
+        charge_length(call, &patched.resource);
         trace.repairs.append(patched.repairs);
         if patched.changed {
             trace.changed = changes.attributes();
@@ -142,6 +155,7 @@ impl<C: Context> Inner<C> {
         }
         for _ in 0..=self.limits.retries {
             let current = registered.store.get(cx, key, &registered.everything).await?.ok_or(StoreError::NotFound)?;
+            charge_length(call, &current);
             let version = self.check(&current, call)?;
             let patched = changes.apply(&current)?;
             if !patched.changed {
@@ -158,8 +172,10 @@ impl<C: Context> Inner<C> {
     }
 
     fn read(&self, registered: &Registered<C>, call: &Call<'_>, trace: &mut Trace) -> Result<Resource, Error> {
-        let reader = Reader::new(&registered.ty, self.rules());
-        Ok(reader.body_and_repairs(call.body, &mut trace.repairs)?)
+        let reader = Reader::new(&registered.ty, self.rules().charged_to(&call.budget));
+        let resource = reader.body_and_repairs(call.body, &mut trace.repairs)?;
+        resource.check_length(None, &self.limits).map_err(too_long)?;
+        Ok(resource)
     }
 
     /// Checks the request's conditions against a resource. Gives its version, for compare-and-swap.
@@ -212,6 +228,26 @@ fn precondition<'c>(call: &'c Call<'_>) -> Precondition<'c> {
         Some(Tags::Any) | None => Precondition::NONE,
     }
 }
+
+fn too_long(detail: String) -> Error {
+    Error::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+}
+
+/// Charges what a store said that a password costs it: the operations of a bulk request share an account.
+fn charge_secrets<C: Context>(registered: &Registered<C>, call: &Call<'_>, has_secrets: bool) {
+    if has_secrets {
+        call.budget.charge(registered.store.capabilities().password_work);
+    }
+}
+
+/// Charges the work of putting together what a store gave: a group has no bound of its own.
+fn charge_length(call: &Call<'_>, resource: &Resource) {
+    let length = u64::try_from(resource.as_json().len()).unwrap_or(u64::MAX);
+    call.budget.charge(length.saturating_mul(BYTE));
+}
+
+/// What a byte of a resource costs, in nanoseconds, from the store to the answer.
+const BYTE: u64 = 4;
 
 fn none_match_failed() -> Error {
     Error::new(StatusCode::PRECONDITION_FAILED, "the resource has a version that `If-None-Match` excludes")

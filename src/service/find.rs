@@ -50,6 +50,8 @@ impl<C: Context> Inner<C> {
         let parameters = parameters.of_tenant(cx.tenant().as_str(), self.seal.as_ref()).charged_to(&call.budget);
         let links = Some(&self.links);
         let query = parameters.bind(&registered.ty, self.compat, &self.limits, &mut trace.repairs, links)?;
+        trace.cost.terms = query.filter.as_ref().map_or(0, |filter| filter.root.terms());
+        self.admit(cx, call, trace)?;
         let found = self.page(registered, cx, &query).await?;
         let text = |cursor| parameters.cursor_text(&query, cursor);
         let place = match query.cursor {

@@ -22,7 +22,7 @@ use http::{Method, Request, Response};
 
 pub use self::builder::{BuildError, PatchAnswer, ServiceBuilder};
 pub use self::me::Me;
-pub use self::observe::{Exchange, Observer};
+pub use self::observe::{Cost, Exchange, Observer};
 pub use self::response::unauthorized;
 pub use self::transaction::BulkTransaction;
 
@@ -101,12 +101,16 @@ struct Inner<C> {
     transaction: Option<Box<dyn ErasedTransaction<C>>>,
     me: Option<WhoIsIt<C>>,
     limiter: Option<Limiter<C>>,
+    cost_limiter: Option<CostLimiter<C>>,
     seal: Option<Seal>,
     discovery: Discovery,
 }
 
 /// Admits a request or refuses it: the host's.
 type Limiter<C> = Box<dyn Fn(&C, &http::request::Parts) -> Result<(), Error> + Send + Sync>;
+
+/// The same when it is known what the request is.
+type CostLimiter<C> = Box<dyn Fn(&C, &Cost) -> Result<(), Error> + Send + Sync>;
 
 /// A resource type with its store.
 struct Registered<C> {
@@ -133,17 +137,20 @@ impl<C: Context> Service<C> {
         let start = self.inner.observer.as_ref().map(|_| Instant::now());
         let (head, body) = request.into_parts();
         let mut trace = Trace::default();
+        trace.cost.bytes_in = body.as_ref().len();
         let admitted = self.inner.limiter.as_ref().map_or(Ok(()), |limiter| limiter(cx, &head));
         let call = match admitted {
             Ok(()) => Call::read(&self.inner, &head, body.as_ref(), &mut trace),
             Err(refusal) => Err(refusal.into()),
         };
         let media_type = call.as_ref().map_or(response::SCIM_JSON, |call| call.media_type);
+        let budget = call.as_ref().ok().map(|call| call.budget.clone());
         let result = match call {
             Ok(call) => self.dispatch(cx, &call, &mut trace).await,
             Err(refusal) => Err(refusal),
         };
         if let Some(observer) = &self.inner.observer {
+            trace.cost.work = budget.map_or(0, |budget| self.inner.limits.work.saturating_sub(budget.left()));
             observer.exchange(
                 cx,
                 &trace.exchange(&head.method, &result, start.map_or(Duration::ZERO, |start| start.elapsed())),
@@ -167,7 +174,7 @@ impl<C: Context> Service<C> {
             Route::Collection(_) | Route::Search(_) | Route::Resource(..) => {
                 inner.carry_out_call(cx, call, trace).await
             }
-            Route::Bulk => inner.bulk(cx, call).await,
+            Route::Bulk => inner.bulk(cx, call, trace).await,
             Route::Me => return inner.me(cx, call, trace).await,
             Route::Root | Route::RootSearch => inner.list_everything(cx, call, trace).await,
             Route::ServiceProviderConfig => inner.discovery.config(call),
@@ -211,6 +218,14 @@ impl<C> Inner<C> {
 
     fn rules(&self) -> Rules<'_> {
         Rules::new(&self.limits, self.compat, self.unknown).with_links(&self.links)
+    }
+
+    /// Asks the host once it is known what the request is. The operations of a bulk request were asked for as one.
+    fn admit(&self, cx: &C, call: &Call<'_>, trace: &Trace) -> Result<(), Error> {
+        match &self.cost_limiter {
+            Some(admits) if !call.in_bulk => admits(cx, &trace.cost),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -58,8 +58,28 @@ pub struct Exchange<'a> {
     pub changed: &'a [String],
     /// How many resources a query found.
     pub found: Option<usize>,
+    /// What it cost.
+    pub cost: Cost,
     /// How long the service took.
     pub elapsed: Duration,
+}
+
+/// What a request costs, as far as it is known: all of it but `work` and `bytes_out` before a store is asked
+/// ([`ServiceBuilder::cost_limiter`](crate::ServiceBuilder::cost_limiter)), and the whole in [`Exchange::cost`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cost {
+    /// What was taken from the request's [`Budget`](crate::Budget). Of an operation of a bulk request it is 0: the request's has
+    /// it all.
+    pub work: u64,
+    /// The operations of a PATCH or a bulk request.
+    pub operations: usize,
+    /// The comparisons of a filter.
+    pub terms: usize,
+    /// The length of the body.
+    pub bytes_in: usize,
+    /// The length of the answer's body.
+    pub bytes_out: usize,
 }
 
 /// What is noted while a request is worked on.
@@ -70,6 +90,7 @@ pub(crate) struct Trace {
     pub(crate) id: Option<String>,
     pub(crate) repairs: Repairs,
     pub(crate) changed: Vec<String>,
+    pub(crate) cost: Cost,
 }
 
 impl Trace {
@@ -129,6 +150,7 @@ impl Trace {
             repairs: self.repairs.as_slice(),
             changed: if error.is_none() { &self.changed } else { &[] },
             found: reply.and_then(|r| r.found),
+            cost: Cost { bytes_out: reply.map_or(0, |reply| reply.body.len()), ..self.cost },
             elapsed,
         }
     }

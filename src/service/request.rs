@@ -28,6 +28,8 @@ pub(crate) struct Call<'a> {
     pub(crate) from_entra: bool,
     /// whether anybody reads the body of the answer
     pub(crate) wants_body: bool,
+    /// whether it is an operation of a bulk request
+    pub(crate) in_bulk: bool,
     /// what the request may still cost; the operations of a bulk request share that of the request
     pub(crate) budget: Budget,
 }
@@ -100,6 +102,7 @@ impl<'a> Call<'a> {
             media_type,
             from_entra: head.headers.contains_key("adscimversion"),
             wants_body: true,
+            in_bulk: false,
             budget: Budget::new(inner.limits.work),
         })
     }

@@ -41,6 +41,9 @@ impl<C: Context> Inner<C> {
         let parameters = parameters.of_tenant(cx.tenant().as_str(), self.seal.as_ref()).charged_to(&call.budget);
         let types = self.types.iter().map(|registered| &registered.ty);
         let across = parameters.bind_across(types, self.compat, &self.limits, &mut trace.repairs, &self.links)?;
+        let filters = across.parts.iter().filter_map(|(_, part)| part.query.filter.as_ref());
+        trace.cost.terms = filters.map(|filter| filter.root.terms()).max().unwrap_or_default();
+        self.admit(cx, call, trace)?;
         let found = if let Some(cursor) = &across.cursor {
             self.at_the_cursor(cx, &across, cursor).await?
         } else if across.is_sorted() {

@@ -36,3 +36,4 @@ mod store_contract;
 mod tenant_types;
 mod throttle;
 mod wiring;
+mod work;

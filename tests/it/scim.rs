@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 use http::{HeaderMap, Request, StatusCode};
 use scim_provider::schema::{ResourceTypeBuilder, Uniqueness};
 use scim_provider::{
-    Compat, EnterpriseUser, Exchange, Extension, Group, Leniency, Limits, MemoryStore, Observer, ScimType, Service,
-    ServiceBuilder, TenantId, User,
+    Compat, Cost, EnterpriseUser, Exchange, Extension, Group, Leniency, Limits, MemoryStore, Observer, ScimType,
+    Service, ServiceBuilder, TenantId, User,
 };
 use serde_json::{Value, json};
 
@@ -198,13 +198,16 @@ pub(crate) fn user(more: Value) -> Value {
     merged(json!({"schemas": [USER], "userName": "ada"}), more)
 }
 
-/// The result of a future that never waits: the stores of these tests are in memory.
+/// The result of a future that waits for nothing but its turn: the stores of these tests are in memory.
 #[track_caller]
 pub(crate) fn ready<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("a store in memory does not wait"),
+    let mut future = pin!(future);
+    for _ in 0..1_000_000 {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return output;
+        }
     }
+    panic!("a store in memory does not wait")
 }
 
 /// What came back.
@@ -320,6 +323,7 @@ pub(crate) struct Seen {
     pub(crate) repairs: Vec<(Leniency, String)>,
     pub(crate) changed: Vec<String>,
     pub(crate) found: Option<usize>,
+    pub(crate) cost: Cost,
     /// all of it, as a log prints it
     pub(crate) text: String,
 }
@@ -342,6 +346,7 @@ impl Observer<TenantId> for Log {
             repairs: exchange.repairs.iter().map(|repair| (repair.leniency, repair.at.clone())).collect(),
             changed: exchange.changed.to_vec(),
             found: exchange.found,
+            cost: exchange.cost,
             text: format!("{exchange:?}"),
         });
     }

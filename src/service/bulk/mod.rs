@@ -14,15 +14,22 @@ use self::request::Message;
 use self::run::{Done, Run};
 use super::Inner;
 use super::answer::Reply;
+use super::observe::Trace;
 use super::request::Call;
 use crate::store::Context;
 use crate::{Error, ErrorMessage};
 
+/// What it costs to take a bulk request apart, in nanoseconds for each byte.
+const BYTE: u64 = 4;
+
 const BULK_RESPONSE_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
 
 impl<C: Context> Inner<C> {
-    pub(super) async fn bulk(&self, cx: &C, call: &Call<'_>) -> Result<Reply, Error> {
+    pub(super) async fn bulk(&self, cx: &C, call: &Call<'_>, trace: &mut Trace) -> Result<Reply, Error> {
+        call.budget.charge(BYTE.saturating_mul(u64::try_from(call.body.len()).unwrap_or(u64::MAX)));
         let message = Message::read(call.body, &self.limits)?;
+        trace.cost.operations = message.operations.len();
+        self.admit(cx, call, trace)?;
         let fail_on_errors = message.fail_on_errors;
         let mut job = Job::new(self, message)?;
         let faults = job.tasks.iter_mut().map(|task| task.operation.fault.take()).collect();
