@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 
 /// The work that a request may still cause, in units of about a nanosecond of one core.
 ///
@@ -48,6 +49,19 @@ impl Budget {
     pub fn left(&self) -> u64 {
         self.left.load(Ordering::Relaxed)
     }
+}
+
+/// Lets others have the thread: pending once, and awake again at once.
+pub(crate) async fn yield_now() {
+    let mut yielded = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 #[cfg(test)]

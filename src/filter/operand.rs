@@ -1,5 +1,6 @@
 //! One comparison, on the text of a canonical document: without decoding, without allocating, in linear time.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use chrono::{DateTime, Utc};
@@ -100,8 +101,18 @@ impl Text {
         self.exact
     }
 
+    /// Whether it is ASCII that JSON does not escape.
+    pub(super) fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     /// Compares the inside of a JSON string with the operand.
     fn compare(&self, op: CompareOp, body: &[u8]) -> bool {
+        let alike = matches!(op, CompareOp::Eq | CompareOp::Ne | CompareOp::Co | CompareOp::Sw | CompareOp::Ew);
+        if alike && !self.plain && is_plain(body) {
+            // folding makes nothing but ASCII of ASCII: what holds anything else does not occur in it
+            return op == CompareOp::Ne;
+        }
         match op {
             CompareOp::Eq => self.equals(body),
             CompareOp::Ne => !self.equals(body),
@@ -142,9 +153,9 @@ impl Text {
     }
 
     fn occurs(&self, body: &[u8]) -> bool {
-        // trying every place is fastest on short values, and quadratic on long ones
-        const SHORT: usize = 256;
-        if self.plain && body.len() <= SHORT && is_plain(body) {
+        // trying every place is fastest for short texts, and quadratic for long ones
+        const SHORT: usize = 8;
+        if self.plain && self.key.len() <= SHORT && is_plain(body) {
             let Some(first) = self.key.as_bytes().first() else { return true };
             let upper = if self.exact { *first } else { first.to_ascii_uppercase() };
             return body.windows(self.key.len()).any(|window| {
@@ -287,6 +298,15 @@ fn chars(body: &[u8], exact: bool) -> impl Iterator<Item = char> + use<'_> {
 
 fn unescaped(body: &[u8]) -> Unescape<'_> {
     Unescape { rest: std::str::from_utf8(body).unwrap_or_default() }
+}
+
+/// The characters of a string.
+pub(crate) fn unescaped_text(value: &[u8]) -> Cow<'_, str> {
+    let body = string_body(value).unwrap_or_default();
+    match std::str::from_utf8(body) {
+        Ok(text) if !text.contains('\\') => Cow::Borrowed(text),
+        _ => Cow::Owned(unescaped(body).collect()),
+    }
 }
 
 /// The order in which two strings sort.

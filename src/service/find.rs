@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 
-use super::answer::Reply;
+use super::answer::{Reply, refused};
 use super::observe::Trace;
 use super::request::Call;
 use super::{Inner, Registered};
@@ -50,7 +50,7 @@ impl<C: Context> Inner<C> {
         let parameters = parameters.of_tenant(cx.tenant().as_str(), self.seal.as_ref()).charged_to(&call.budget);
         let links = Some(&self.links);
         let query = parameters.bind(&registered.ty, self.compat, &self.limits, &mut trace.repairs, links)?;
-        let found = self.page(registered, cx, &query).await?;
+        let found = self.page(registered, cx, &query).await.map_err(refused)?;
         let text = |cursor| parameters.cursor_text(&query, cursor);
         let place = match query.cursor {
             Some(_) => Place::cursors(found.previous, found.next, text),
