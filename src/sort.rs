@@ -147,7 +147,8 @@ impl Sort {
     pub(crate) fn rank(&self, resource: &Resource, budget: &Budget) -> Result<Rank, Exhausted> {
         Meter::charge(budget, |meter| {
             // of a list the primary value is looked for, in an object the part
-            let walked = resource.value(self.attribute).map_or(0, length);
+            let walked = resource.value(self.attribute).filter(|value| matches!(value.first(), Some(b'[' | b'{')));
+            let walked = walked.map_or(0, length);
             meter.take(walked.saturating_mul(4).saturating_add(LOOK))?;
             self.rank_of((self.key(resource), resource.id()), meter)
         })

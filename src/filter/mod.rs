@@ -33,6 +33,7 @@ mod path;
 pub mod sql;
 #[cfg(test)]
 mod tests;
+mod unescape;
 
 pub use ast::{CompareOp, Filter, Literal, Number, Tail};
 pub use bind::{BindError, BindErrorKind, BoundFilter};
@@ -40,5 +41,6 @@ pub(crate) use bind::{Bound, Leaf};
 pub use error::{ParseError, ParseErrorKind};
 pub(crate) use meter::{LOOK, Meter, folding, length};
 pub(crate) use narrow::Narrowed;
-pub(crate) use operand::{Test, compare_numbers, compare_text, instant, number, unescaped_text};
+pub(crate) use operand::{Test, compare_numbers, compare_text, instant, number};
 pub use path::Path;
+pub(crate) use unescape::unescaped_text;

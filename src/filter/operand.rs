@@ -1,11 +1,11 @@
 //! One comparison, on the text of a canonical document: without decoding, without allocating, in linear time.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use chrono::{DateTime, Utc};
 
 use super::ast::{CompareOp, Number};
+use super::unescape::unescaped;
 use crate::attr::{fold, fold_char};
 use crate::resource::scan::{elements, members, string_body};
 use crate::time;
@@ -259,54 +259,9 @@ impl Iterator for Folded {
     }
 }
 
-/// The characters of the inside of a canonical JSON string.
-struct Unescape<'t> {
-    rest: &'t str,
-}
-
-impl Iterator for Unescape<'_> {
-    type Item = char;
-
-    fn next(&mut self) -> Option<char> {
-        let mut chars = self.rest.chars();
-        let c = match chars.next()? {
-            '\\' => match chars.next()? {
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                'b' => '\u{8}',
-                'f' => '\u{c}',
-                // canonical text escapes control characters only: never a surrogate
-                'u' => {
-                    let code = u32::from_str_radix(chars.as_str().get(..4)?, 16).ok()?;
-                    chars = chars.as_str().get(4..)?.chars();
-                    char::from_u32(code)?
-                }
-                c => c,
-            },
-            c => c,
-        };
-        self.rest = chars.as_str();
-        Some(c)
-    }
-}
-
 /// The characters of the inside of a JSON string, folded unless letter case counts.
 fn chars(body: &[u8], exact: bool) -> impl Iterator<Item = char> + use<'_> {
     unescaped(body).flat_map(move |c| Folded::new(c, exact))
-}
-
-fn unescaped(body: &[u8]) -> Unescape<'_> {
-    Unescape { rest: std::str::from_utf8(body).unwrap_or_default() }
-}
-
-/// The characters of a string.
-pub(crate) fn unescaped_text(value: &[u8]) -> Cow<'_, str> {
-    let body = string_body(value).unwrap_or_default();
-    match std::str::from_utf8(body) {
-        Ok(text) if !text.contains('\\') => Cow::Borrowed(text),
-        _ => Cow::Owned(unescaped(body).collect()),
-    }
 }
 
 /// The order in which two strings sort.

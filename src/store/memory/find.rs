@@ -364,8 +364,8 @@ impl Table {
                 return Ok(Settled::All);
             }
             if !affordable {
-                // two are shown whatever they cost, as they are whatever they hold: it is the last that is done
-                query.budget.spend(query.budget.left())?;
+                // two are shown whatever they cost, as they are whatever they hold
+                query.budget.spend(query.budget.left() / 2)?;
             }
             let resource = self.joined(hit.slot, &resource, want);
             shown.room = shown.held.add(&resource);
