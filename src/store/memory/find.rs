@@ -347,7 +347,7 @@ impl Table {
     ) -> Result<Settled, StoreError> {
         let want = if query.cursor.is_some() { &query.projection } else { &query.answer };
         let with_references = many(ty).any(|(id, _)| want.wants(id));
-        while let Some(hit) = shown.hits.next() {
+        for hit in shown.hits.by_ref() {
             let Some(now) = self.stored(hit.slot).filter(|now| now.sequence == hit.sequence) else {
                 return Ok(Settled::Changed);
             };
