@@ -63,13 +63,16 @@ pub struct Limits {
     /// How many resources a page has at the most. Default 200; a larger `count` is lowered to it.
     pub page_max: usize,
     /// How many resources the service looks at to answer one query that the store cannot filter, sort or count itself.
-    /// Default 100,000; beyond it, or when the filter compares more than 4 KiB for each of so many, the query is refused with
-    /// `tooMany`.
+    /// Default 10,000, because a database takes more than ten microseconds to read each; beyond it the query is refused with
+    /// `tooMany`. What the service compares and sorts of them is bounded by [`work`](Self::work), and a store that does all of it
+    /// by itself is not bounded by this. A sorted search across types fetches all that lies before the end of the page: all
+    /// types together no more than this.
     pub scan: usize,
-    /// How many bytes of resources a query holds, references such as members included. Default 64 MiB. A page that would be
+    /// How many bytes of resources a query holds, references such as members included. Default 16 MiB. A page that would be
     /// longer ends early: it has fewer resources than `count`, and the client goes on behind them (RFC 7644 §3.4.2.4). Two
     /// resources are held whatever their length, or no page would get any further. A query that the store cannot filter or
-    /// sort by itself is refused with `tooMany` beyond it.
+    /// sort by itself is refused with `tooMany` beyond it. A search across types shares it among them. The answer is written
+    /// from what is held, so that a request holds twice as much.
     pub query_bytes: usize,
     /// How many names `attributes` or `excludedAttributes` may list. Default 64.
     pub projection_names: usize,
@@ -106,8 +109,8 @@ impl Default for Limits {
             bulk_bytes: 1 << 20,
             page_default: 100,
             page_max: 200,
-            scan: 100_000,
-            query_bytes: 64 << 20,
+            scan: 10_000,
+            query_bytes: 16 << 20,
             projection_names: 64,
             id_bytes: 256,
             etags: 16,

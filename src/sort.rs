@@ -3,13 +3,17 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use chrono::{DateTime, Utc};
+
 use crate::filter::sql::{ColumnMap, Dialect, Order};
-use crate::filter::{compare_numbers, compare_text, instant, number};
+use crate::filter::{
+    LOOK, Meter, Number, compare_numbers, compare_text, folding, instant, length, number, unescaped_text,
+};
 use crate::resource::scan::{elements, member, write_string};
 use crate::resource::{Resource, ValueRef};
 use crate::schema::table::{AttrId, Node};
 use crate::schema::{AttributeType, ResourceType};
-use crate::{AttrPath, Compat};
+use crate::{AttrPath, Budget, Compat, Exhausted, fold};
 
 /// An order: by one attribute, ascending or descending.
 ///
@@ -26,6 +30,51 @@ pub struct Sort {
 
 /// What two resources are compared by: the value that counts, and the id.
 pub(crate) type Key<'k> = (Option<&'k [u8]>, Option<&'k str>);
+
+/// The same, read and folded once: where many are compared, reading is what costs.
+#[derive(Clone, Debug)]
+pub(crate) struct Rank {
+    value: Option<Value>,
+    id: Option<Box<str>>,
+}
+
+/// A value that is sorted by.
+#[derive(Clone, Debug)]
+enum Value {
+    Number(Option<Number>),
+    Instant(Option<DateTime<Utc>>),
+    /// of a text its folded characters, whose bytes are in the order of the characters
+    Bytes(Box<[u8]>),
+}
+
+impl Value {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Number(Some(a)), Self::Number(Some(b))) => compare_numbers(*a, *b),
+            (Self::Number(a), Self::Number(b)) => b.is_some().cmp(&a.is_some()),
+            (Self::Instant(a), Self::Instant(b)) => a.cmp(b),
+            (Self::Bytes(a), Self::Bytes(b)) => a.cmp(b),
+            // all that is sorted by one attribute is of one kind
+            _ => Ordering::Equal,
+        }
+    }
+}
+
+impl Rank {
+    /// A place in the order of ids.
+    pub(crate) fn of_id(id: Option<&str>) -> Self {
+        Self { value: None, id: id.map(Box::from) }
+    }
+
+    /// How many bytes a comparison may look at.
+    pub(crate) fn length(&self) -> u64 {
+        let value = match &self.value {
+            Some(Value::Bytes(bytes)) => length(bytes),
+            _ => 0,
+        };
+        value.saturating_add(self.id.as_ref().map_or(0, |id| length(id.as_bytes())))
+    }
+}
 
 impl Sort {
     /// An order by the attribute that `path` names. `None` when there is no such attribute, when it is never returned, or
@@ -92,6 +141,49 @@ impl Sort {
         };
         let order = if self.descending { order.reverse() } else { order };
         order.then_with(|| a.1.cmp(&b.1))
+    }
+
+    /// Where a resource stands in this order, at the expense of a request.
+    pub(crate) fn rank(&self, resource: &Resource, budget: &Budget) -> Result<Rank, Exhausted> {
+        Meter::charge(budget, |meter| {
+            // of a list the primary value is looked for, in an object the part
+            let walked = resource.value(self.attribute).filter(|value| matches!(value.first(), Some(b'[' | b'{')));
+            let walked = walked.map_or(0, length);
+            meter.take(walked.saturating_mul(4).saturating_add(LOOK))?;
+            self.rank_of((self.key(resource), resource.id()), meter)
+        })
+    }
+
+    /// Where a value and an id stand in this order.
+    pub(crate) fn rank_of(&self, (value, id): Key<'_>, meter: &mut Meter) -> Result<Rank, Exhausted> {
+        meter.take(value.map_or(0, folding))?;
+        let definition = self.leaf().definition();
+        let of_kind = |value| match definition.kind {
+            AttributeType::Integer | AttributeType::Decimal => Value::Number(number(value)),
+            AttributeType::DateTime => Value::Instant(instant(value)),
+            AttributeType::Boolean => Value::Bytes(value.into()),
+            _ => {
+                let text = unescaped_text(value);
+                let key = if definition.case_exact { text } else { fold(&text).into_owned().into() };
+                Value::Bytes(key.as_bytes().into())
+            }
+        };
+        Ok(Rank { value: value.map(of_kind), id: id.map(Box::from) })
+    }
+
+    /// Compares two ranks where nothing is sorted by.
+    pub(crate) fn compare_ids(a: &Rank, b: &Rank) -> Ordering {
+        a.id.cmp(&b.id)
+    }
+
+    /// Compares two ranks in this order.
+    pub(crate) fn compare_ranks(&self, a: &Rank, b: &Rank) -> Ordering {
+        let order = match (&a.value, &b.value) {
+            (Some(a), Some(b)) => a.cmp(b),
+            (a, b) => b.is_some().cmp(&a.is_some()),
+        };
+        let order = if self.descending { order.reverse() } else { order };
+        order.then_with(|| a.id.cmp(&b.id))
     }
 
     /// The text that stands for a value of this order in a cursor.

@@ -25,6 +25,7 @@ mod error;
 mod eval;
 mod literal;
 mod located;
+mod meter;
 mod narrow;
 mod operand;
 mod parse;
@@ -32,11 +33,14 @@ mod path;
 pub mod sql;
 #[cfg(test)]
 mod tests;
+mod unescape;
 
 pub use ast::{CompareOp, Filter, Literal, Number, Tail};
 pub use bind::{BindError, BindErrorKind, BoundFilter};
 pub(crate) use bind::{Bound, Leaf};
 pub use error::{ParseError, ParseErrorKind};
+pub(crate) use meter::{LOOK, Meter, folding, length};
 pub(crate) use narrow::Narrowed;
 pub(crate) use operand::{Test, compare_numbers, compare_text, instant, number};
 pub use path::Path;
+pub(crate) use unescape::unescaped_text;

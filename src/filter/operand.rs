@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use chrono::{DateTime, Utc};
 
 use super::ast::{CompareOp, Number};
+use super::unescape::unescaped;
 use crate::attr::{fold, fold_char};
 use crate::resource::scan::{elements, members, string_body};
 use crate::time;
@@ -100,8 +101,18 @@ impl Text {
         self.exact
     }
 
+    /// Whether it is ASCII that JSON does not escape.
+    pub(super) fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     /// Compares the inside of a JSON string with the operand.
     fn compare(&self, op: CompareOp, body: &[u8]) -> bool {
+        let alike = matches!(op, CompareOp::Eq | CompareOp::Ne | CompareOp::Co | CompareOp::Sw | CompareOp::Ew);
+        if alike && !self.plain && is_plain(body) {
+            // folding makes nothing but ASCII of ASCII: what holds anything else does not occur in it
+            return op == CompareOp::Ne;
+        }
         match op {
             CompareOp::Eq => self.equals(body),
             CompareOp::Ne => !self.equals(body),
@@ -142,9 +153,9 @@ impl Text {
     }
 
     fn occurs(&self, body: &[u8]) -> bool {
-        // trying every place is fastest on short values, and quadratic on long ones
-        const SHORT: usize = 256;
-        if self.plain && body.len() <= SHORT && is_plain(body) {
+        // trying every place is fastest for short texts, and quadratic for long ones
+        const SHORT: usize = 8;
+        if self.plain && self.key.len() <= SHORT && is_plain(body) {
             let Some(first) = self.key.as_bytes().first() else { return true };
             let upper = if self.exact { *first } else { first.to_ascii_uppercase() };
             return body.windows(self.key.len()).any(|window| {
@@ -248,45 +259,9 @@ impl Iterator for Folded {
     }
 }
 
-/// The characters of the inside of a canonical JSON string.
-struct Unescape<'t> {
-    rest: &'t str,
-}
-
-impl Iterator for Unescape<'_> {
-    type Item = char;
-
-    fn next(&mut self) -> Option<char> {
-        let mut chars = self.rest.chars();
-        let c = match chars.next()? {
-            '\\' => match chars.next()? {
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                'b' => '\u{8}',
-                'f' => '\u{c}',
-                // canonical text escapes control characters only: never a surrogate
-                'u' => {
-                    let code = u32::from_str_radix(chars.as_str().get(..4)?, 16).ok()?;
-                    chars = chars.as_str().get(4..)?.chars();
-                    char::from_u32(code)?
-                }
-                c => c,
-            },
-            c => c,
-        };
-        self.rest = chars.as_str();
-        Some(c)
-    }
-}
-
 /// The characters of the inside of a JSON string, folded unless letter case counts.
 fn chars(body: &[u8], exact: bool) -> impl Iterator<Item = char> + use<'_> {
     unescaped(body).flat_map(move |c| Folded::new(c, exact))
-}
-
-fn unescaped(body: &[u8]) -> Unescape<'_> {
-    Unescape { rest: std::str::from_utf8(body).unwrap_or_default() }
 }
 
 /// The order in which two strings sort.

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use super::{Parameters, Query};
 use crate::compat::{Compat, Repairs};
 use crate::cursor::{Cursor, Position};
-use crate::filter::{BoundFilter, Filter, Narrowed};
+use crate::filter::{BoundFilter, Filter, Meter, Narrowed};
 use crate::resource::{Links, Resource};
 use crate::schema::ResourceType;
-use crate::sort::Sort;
-use crate::{Error, Limits, ScimType};
+use crate::sort::{Rank, Sort};
+use crate::{Budget, Error, Exhausted, Limits, ScimType};
 
 /// A query across resource types, understood.
 #[derive(Debug)]
@@ -136,12 +136,31 @@ impl Part {
 }
 
 impl Across {
-    /// Compares two places in the order of all: by what is sorted by, then by id.
+    /// Compares two ranks in the order of all: by what is sorted by, then by id.
     pub(crate) fn compare(&self, a: &Position, b: &Position) -> Ordering {
         let value = |position| Position::value(position).map(|value| value.as_json());
         match &self.sort {
             Some(sort) => sort.compare_keys((value(a), Some(a.id())), (value(b), Some(b.id()))),
             None => a.id().cmp(b.id()),
+        }
+    }
+
+    /// A place in the order of all, read once.
+    pub(crate) fn rank(&self, position: &Position, budget: &Budget) -> Result<Rank, Exhausted> {
+        match &self.sort {
+            Some(sort) => {
+                let key = (position.value().map(|value| value.as_json()), Some(position.id()));
+                Meter::charge(budget, |meter| sort.rank_of(key, meter))
+            }
+            None => Ok(Rank::of_id(Some(position.id()))),
+        }
+    }
+
+    /// [`compare`](Self::compare) for ranks.
+    pub(crate) fn compare_ranks(&self, a: &Rank, b: &Rank) -> Ordering {
+        match &self.sort {
+            Some(sort) => sort.compare_ranks(a, b),
+            None => Sort::compare_ids(a, b),
         }
     }
 

@@ -1,21 +1,23 @@
 //! Queries (RFC 7644 §3.4.2): filter, order, page and projection, from a URL or from a search request.
 
 mod across;
+mod foremost;
 mod parameters;
 
 use std::cmp::Ordering;
 
 pub(crate) use across::{Across, Part};
+pub(crate) use foremost::{Foremost, Pace};
 pub(crate) use parameters::{Parameters, decode, percent_decode};
 
 use crate::compat::{Compat, Repairs};
 use crate::cursor::{Cursor, Position};
-use crate::filter::BoundFilter;
 use crate::filter::sql::{ColumnMap, Dialect, Keyset, KeysetOrder};
+use crate::filter::{BoundFilter, LOOK, Meter};
 use crate::resource::{Projection, Resource};
 use crate::schema::ResourceType;
-use crate::sort::Sort;
-use crate::{Budget, Error, Limits};
+use crate::sort::{Rank, Sort};
+use crate::{Budget, Error, Exhausted, Limits};
 
 /// A query, understood: what a store is asked for.
 ///
@@ -89,32 +91,7 @@ impl Held {
     }
 }
 
-/// What a query may still compare. How many resources are looked at says little where their values are long.
-#[derive(Debug)]
-pub(crate) struct Effort {
-    bytes: usize,
-}
-
-impl Effort {
-    /// Bytes for each of the resources that may be looked at: far more than attributes of people hold.
-    const EACH: usize = 4 << 10;
-
-    /// Whether a look at one more resource is still affordable.
-    pub(crate) fn covers(&mut self, filter: &BoundFilter, resource: &Resource) -> bool {
-        match self.bytes.checked_sub(filter.work(resource)) {
-            Some(left) => self.bytes = left,
-            None => return false,
-        }
-        true
-    }
-}
-
 impl Query {
-    /// What the query may compare in all.
-    pub(crate) fn effort(&self) -> Effort {
-        Effort { bytes: self.scan.saturating_mul(Effort::EACH) }
-    }
-
     /// Counts what is read for the query, so that a store can stop where [`bytes`](Self::bytes) says so.
     ///
     /// ```
@@ -167,6 +144,43 @@ impl Query {
         behind.is_gt() != self.goes_back()
     }
 
+    /// Where a resource stands in the order of [`compare`](Self::compare), read once.
+    pub(crate) fn rank(&self, resource: &Resource) -> Result<Rank, Exhausted> {
+        match &self.sort {
+            Some(sort) => sort.rank(resource, &self.budget),
+            None => {
+                self.budget.spend(LOOK)?;
+                Ok(Rank::of_id(resource.id()))
+            }
+        }
+    }
+
+    /// The place of the position where the page begins.
+    pub(crate) fn begin(&self) -> Result<Option<Rank>, Exhausted> {
+        let Some(position) = self.cursor.as_ref().and_then(Cursor::position) else { return Ok(None) };
+        let Some(sort) = &self.sort else { return Ok(Some(Rank::of_id(Some(position.id())))) };
+        let key = (position.value().map(|value| value.as_json()), Some(position.id()));
+        Meter::charge(&self.budget, |meter| sort.rank_of(key, meter)).map(Some)
+    }
+
+    /// [`compare`](Self::compare) for ranks.
+    pub(crate) fn compare_ranks(&self, a: &Rank, b: &Rank) -> Ordering {
+        let order = match &self.sort {
+            Some(sort) => sort.compare_ranks(a, b),
+            None => Sort::compare_ids(a, b),
+        };
+        if self.goes_back() { order.reverse() } else { order }
+    }
+
+    /// [`follows`](Self::follows) for ranks.
+    pub(crate) fn rank_follows(&self, rank: &Rank, begin: Option<&Rank>) -> bool {
+        match begin.map(|begin| self.compare_ranks(rank, begin)) {
+            None => true,
+            // the resource that the position is behind lies before it
+            Some(order) => order.is_gt() || (order.is_eq() && self.goes_back()),
+        }
+    }
+
     pub(crate) fn goes_back(&self) -> bool {
         self.cursor.as_ref().is_some_and(Cursor::goes_back)
     }
@@ -210,6 +224,11 @@ impl Query {
     /// The same by index.
     pub(crate) fn by_index(&self, offset: usize, limit: usize) -> Self {
         Self { cursor: None, offset, limit, ..self.clone() }
+    }
+
+    /// The same with so many bytes.
+    pub(crate) fn holding(self, bytes: usize) -> Self {
+        Self { bytes, ..self }
     }
 
     /// The position behind a resource in the order of this query, for a test of a store's own; `None` for one without an id.

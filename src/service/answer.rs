@@ -47,6 +47,18 @@ impl<C> Inner<C> {
     }
 }
 
+/// What a client is told of a query that is too much work.
+pub(super) fn refused(error: StoreError) -> Error {
+    match error {
+        StoreError::Exhausted(_) => Error::bad_request(
+            ScimType::TooMany,
+            "the query is more work than the limit for one request allows: ask for a value of `id`, `userName` or the like \
+             with `eq`, compare less, or leave `sortBy` out",
+        ),
+        error => error.into(),
+    }
+}
+
 /// What a client is told of a store's failure. The failure itself stays with the operator.
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
@@ -78,8 +90,10 @@ impl From<StoreError> for Error {
             StoreError::Unsupported => Self::new(StatusCode::NOT_IMPLEMENTED, "the operation is not supported"),
             StoreError::TooMany => Self::bad_request(
                 ScimType::TooMany,
-                "the query would have to look at too many resources: make it narrower",
+                "the query would have to look at more resources than the limit for one query allows: ask for a value of `id`, \
+                 `userName` or the like with `eq`, or page with `cursor`",
             ),
+            StoreError::Exhausted(error) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()),
             StoreError::Backend(source) => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the request could not be carried out").with_source(source)
             }

@@ -2,11 +2,12 @@
 
 use http::{Method, StatusCode};
 
-use super::answer::Reply;
+use super::answer::{Reply, refused};
 use super::observe::Trace;
 use super::request::Call;
 use super::{Inner, Registered};
 use crate::Error;
+use crate::budget::yield_now;
 use crate::cursor::{Cursor, Position};
 use crate::messages::LIST_RESPONSE_SCHEMA;
 use crate::query::Parameters;
@@ -52,14 +53,14 @@ impl<C: Context> Inner<C> {
         let query = parameters.bind(&registered.ty, self.compat, &self.limits, &mut trace.repairs, links)?;
         trace.cost.terms = query.filter.as_ref().map_or(0, |filter| filter.root.terms());
         self.admit(cx, call, trace)?;
-        let found = self.page(registered, cx, &query).await?;
+        let found = self.page(registered, cx, &query).await.map_err(refused)?;
         let text = |cursor| parameters.cursor_text(&query, cursor);
         let place = match query.cursor {
             Some(_) => Place::cursors(found.previous, found.next, text),
             None => Place::Index { start: query.offset.saturating_add(1) },
         };
         let resources = found.resources.iter().map(|resource| (resource, &query.answer));
-        let mut reply = Reply::json(self.list_response(found.total, &place, resources));
+        let mut reply = Reply::json(self.list_response(found.total, &place, resources).await);
         reply.found = Some(found.total.unwrap_or(found.resources.len()));
         Ok(reply)
     }
@@ -91,7 +92,7 @@ impl<C: Context> Inner<C> {
         known.then(|| Reply::empty(StatusCode::NOT_MODIFIED).with_etag(Some(&version)))
     }
 
-    pub(super) fn list_response<'r>(
+    pub(super) async fn list_response<'r>(
         &self,
         total: Option<usize>,
         place: &Place,
@@ -115,7 +116,12 @@ impl<C: Context> Inner<C> {
             resources.len(),
         );
         body.extend_from_slice(head.as_bytes());
+        let mut turn = 0_usize;
         for (at, (resource, projection)) in resources.enumerate() {
+            if body.len().saturating_sub(turn) > AT_ONCE {
+                yield_now().await;
+                turn = body.len();
+            }
             if at > 0 {
                 body.push(b',');
             }
@@ -125,6 +131,9 @@ impl<C: Context> Inner<C> {
         body
     }
 }
+
+/// How many bytes of an answer are written before others have their turn: about a millisecond.
+const AT_ONCE: usize = 1 << 20;
 
 /// Where a page stands among the others.
 pub(super) enum Place {

@@ -2,9 +2,10 @@
 
 use super::{Inner, Registered};
 use crate::cursor::{Cursor, Position};
-use crate::query::Query;
+use crate::query::{Foremost, Pace, Query};
 use crate::resource::Resource;
 use crate::schema::table::Relation;
+use crate::sort::Rank;
 use crate::store::{Context, Extent, StoreError};
 
 /// The resources of a page and what is known of the others.
@@ -65,16 +66,17 @@ impl<C: Context> Inner<C> {
         if extent == Extent::Candidates && resources.len() > query.scan {
             return Err(StoreError::TooMany);
         }
-        retain_matching(query, &mut resources, extent != Extent::Candidates)?;
+        let mut pace = Pace::new(&query.budget);
+        retain_matching(query, &mut resources, extent != Extent::Candidates, &mut pace).await?;
         if let Extent::Exact { total } = extent {
             resources.truncate(query.room(&resources));
             return Ok(Found::counted(resources, total));
         }
         let total = resources.len();
-        if let Some(sort) = &query.sort {
-            resources.sort_by(|a, b| sort.compare(a, b));
-        }
-        let mut resources: Vec<Resource> = resources.into_iter().skip(query.offset).take(query.limit).collect();
+        let mut resources = match &query.sort {
+            Some(_) => foremost(query, resources, (query.offset, query.limit), &mut pace).await?,
+            None => resources.into_iter().skip(query.offset).take(query.limit).collect(),
+        };
         resources.truncate(query.room(&resources));
         Ok(Found::counted(resources, total))
     }
@@ -88,11 +90,10 @@ impl<C: Context> Inner<C> {
         loop {
             let (mut resources, extent) = registered.store.list(cx, &registered.ty, &ask).await?.into_parts();
             let Extent::Following { filtered, total, early } = extent else {
-                return everything(query, resources, extent);
+                return everything(query, resources, extent).await;
             };
-            let ordered =
-                resources.iter().all(|r| ask.follows(r)) && resources.is_sorted_by(|a, b| query.compare(a, b).is_lt());
-            if !ordered {
+            let mut pace = Pace::new(&query.budget);
+            if !in_order(&ask, &resources, &mut pace).await? {
                 // going on from here would miss resources, or never end
                 return Err(StoreError::backend("the store's page does not follow the cursor in the query's order"));
             }
@@ -102,7 +103,7 @@ impl<C: Context> Inner<C> {
             let complete = resources.len() <= ask.limit && !early;
             let last = resources.last().and_then(|last| query.behind(last)).filter(|_| !complete);
             looked_at = looked_at.saturating_add(resources.len());
-            retain_matching(query, &mut resources, filtered)?;
+            retain_matching(query, &mut resources, filtered, &mut pace).await?;
             found.append(&mut resources);
             let total = total.filter(|_| filtered);
             if found.len() > query.room(&found) {
@@ -126,12 +127,12 @@ impl<C: Context> Inner<C> {
     async fn page_of_everything(&self, registered: &Registered<C>, cx: &C, query: &Query) -> Result<Found, StoreError> {
         let ask = query.by_index(0, query.scan.saturating_add(1));
         let (resources, extent) = registered.store.list(cx, &registered.ty, &ask).await?.into_parts();
-        everything(query, resources, extent)
+        everything(query, resources, extent).await
     }
 }
 
 /// A page by cursor out of all resources that there are.
-fn everything(query: &Query, mut resources: Vec<Resource>, extent: Extent) -> Result<Found, StoreError> {
+async fn everything(query: &Query, mut resources: Vec<Resource>, extent: Extent) -> Result<Found, StoreError> {
     let whole = match extent {
         Extent::Candidates | Extent::Matches => resources.len() <= query.scan,
         Extent::Exact { total } => total <= resources.len() && total <= query.scan,
@@ -140,11 +141,46 @@ fn everything(query: &Query, mut resources: Vec<Resource>, extent: Extent) -> Re
     if !whole {
         return Err(StoreError::TooMany);
     }
-    retain_matching(query, &mut resources, extent != Extent::Candidates)?;
+    let mut pace = Pace::new(&query.budget);
+    retain_matching(query, &mut resources, extent != Extent::Candidates, &mut pace).await?;
     let total = resources.len();
-    resources.retain(|resource| query.follows(resource));
-    resources.sort_by(|a, b| query.compare(a, b));
+    let resources = foremost(query, resources, (0, query.limit.saturating_add(1)), &mut pace).await?;
     Ok(cut(query, resources, Some(total)))
+}
+
+/// Of resources that follow the position where the page begins, `take` behind the first `skip`, in order.
+async fn foremost(
+    query: &Query,
+    resources: Vec<Resource>,
+    (skip, take): (usize, usize),
+    pace: &mut Pace<'_>,
+) -> Result<Vec<Resource>, StoreError> {
+    let begin = query.begin()?;
+    let mut first = Foremost::new(skip, take, |a: &Rank, b: &Rank| query.compare_ranks(a, b));
+    for resource in resources {
+        let rank = query.rank(&resource)?;
+        if query.rank_follows(&rank, begin.as_ref()) {
+            first.add(rank, resource, &query.budget)?;
+        }
+        pace.step().await;
+    }
+    Ok(first.finish(pace).await?.into_iter().map(|(_, resource)| resource).collect())
+}
+
+/// Whether what a store found follows the position where the page begins, each behind the one before.
+async fn in_order(query: &Query, resources: &[Resource], pace: &mut Pace<'_>) -> Result<bool, StoreError> {
+    let begin = query.begin()?;
+    let mut last: Option<Rank> = None;
+    for resource in resources {
+        let rank = query.rank(resource)?;
+        let behind = last.is_none_or(|last| query.compare_ranks(&last, &rank).is_lt());
+        if !behind || !query.rank_follows(&rank, begin.as_ref()) {
+            return Ok(false);
+        }
+        last = Some(rank);
+        pace.step().await;
+    }
+    Ok(true)
 }
 
 /// Cuts what is beyond the limits off, and says how far the page reaches if there was anything.
@@ -160,7 +196,12 @@ fn cut(query: &Query, mut resources: Vec<Resource>, total: Option<usize>) -> Fou
 }
 
 /// Checks the filter on what a store returned: nobody gets into an answer by a store's mistake.
-fn retain_matching(query: &Query, resources: &mut Vec<Resource>, filtered: bool) -> Result<(), StoreError> {
+async fn retain_matching(
+    query: &Query,
+    resources: &mut Vec<Resource>,
+    filtered: bool,
+    pace: &mut Pace<'_>,
+) -> Result<(), StoreError> {
     let Some(filter) = &query.filter else { return Ok(()) };
     // members that a store has compared in its own tables need not be loaded to be compared again
     let apart = |r: &Resource| {
@@ -170,10 +211,13 @@ fn retain_matching(query: &Query, resources: &mut Vec<Resource>, filtered: bool)
     if filtered && resources.first().is_some_and(apart) {
         return Ok(());
     }
-    let mut effort = query.effort();
-    if !resources.iter().all(|resource| effort.covers(filter, resource)) {
-        return Err(StoreError::TooMany);
+    let mut matching = Vec::with_capacity(resources.len());
+    for resource in resources.drain(..) {
+        if filter.matches_within(&resource, &query.budget)? {
+            matching.push(resource);
+        }
+        pace.step().await;
     }
-    resources.retain(|resource| filter.matches(resource));
+    *resources = matching;
     Ok(())
 }

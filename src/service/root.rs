@@ -1,19 +1,21 @@
 //! Queries across resource types, at the base URL and at its `/.search` (RFC 7644 §3.4.2.1, §3.4.3).
 //!
 //! Each type is asked by itself and the answers are merged. Without an order the types follow each other in the order of their
-//! registration, and of each only what is on the page is fetched; with one, everything up to the end of the page is.
+//! registration, and of each only what is on the page is fetched; with one, everything up to the end of the page is, as long as
+//! the types together give no more than a query may look at.
 
 use http::Method;
 
-use super::answer::Reply;
+use super::answer::{Reply, refused};
 use super::find::Place;
 use super::observe::Trace;
 use super::page::Found;
 use super::request::Call;
 use super::{Inner, Registered};
 use crate::cursor::{Cursor, Position};
-use crate::query::{Across, Parameters, Part};
+use crate::query::{Across, Foremost, Pace, Parameters, Part};
 use crate::resource::{Projection, Resource};
+use crate::sort::Rank;
 use crate::store::{Context, StoreError};
 use crate::{Error, Limits};
 
@@ -57,20 +59,24 @@ impl<C: Context> Inner<C> {
             None => Place::Index { start: across.offset.saturating_add(1) },
         };
         let rows = found.rows.iter().map(|row| (&row.resource, row.projection));
-        let mut reply = Reply::json(self.list_response(found.total, &place, rows));
+        let mut reply = Reply::json(self.list_response(found.total, &place, rows).await);
         reply.found = Some(found.total.unwrap_or(found.rows.len()));
         Ok(reply)
     }
 
     async fn one_after_the_other<'q>(&self, cx: &C, across: &'q Across) -> Result<Everything<'q>, Error> {
         let (mut rows, mut total, mut skip, mut room) = (Vec::new(), 0_usize, across.offset, across.limit);
+        let mut bytes = self.limits.query_bytes;
         for (number, part) in &across.parts {
-            let found = self.page(self.registered(*number)?, cx, &part.query.by_index(skip, room)).await?;
+            let query = part.query.by_index(skip, room).holding(bytes);
+            let found = self.page(self.registered(*number)?, cx, &query).await.map_err(refused)?;
+            let held: usize = found.resources.iter().map(|resource| resource.as_json().len()).sum();
+            bytes = bytes.saturating_sub(held);
             let here = found.total.unwrap_or(found.resources.len());
             let left = here.saturating_sub(skip);
             (total, skip) = (total.saturating_add(here), skip.saturating_sub(here));
             room -= room.min(found.resources.len());
-            if found.resources.len() < left {
+            if found.resources.len() < left || (bytes == 0 && !found.resources.is_empty()) {
                 // the page ends here: others must not come before what is left of these
                 room = 0;
             }
@@ -79,15 +85,21 @@ impl<C: Context> Inner<C> {
         Ok(Everything { rows, total: Some(total), previous: None, next: None })
     }
 
+    /// What a query may hold is shared by the types that it asks.
+    fn bytes_of_each(&self, across: &Across) -> usize {
+        self.limits.query_bytes / across.parts.len().max(1)
+    }
+
     async fn in_order<'q>(&self, cx: &C, across: &'q Across, limits: &Limits) -> Result<Everything<'q>, Error> {
         let end = across.offset.saturating_add(across.limit);
-        if end > limits.scan {
+        if end.saturating_mul(across.parts.len()) > limits.scan {
             return Err(StoreError::TooMany.into());
         }
         let (mut rows, mut total) = (Vec::new(), 0_usize);
         let mut known: Option<Position> = None;
         for (number, part) in &across.parts {
-            let found = self.page(self.registered(*number)?, cx, &part.query.by_index(0, end)).await?;
+            let query = part.query.by_index(0, end).holding(self.bytes_of_each(across));
+            let found = self.page(self.registered(*number)?, cx, &query).await.map_err(refused)?;
             let here = found.total.unwrap_or(found.resources.len());
             let early = found.resources.len() < here.min(end);
             total = total.saturating_add(here);
@@ -95,7 +107,7 @@ impl<C: Context> Inner<C> {
             known = nearest(known, last, |a, b| across.compare(a, b).is_lt());
             rows.extend(rows_of(part, found.resources)?);
         }
-        rows.sort_by(|a, b| across.compare(&a.position, &b.position));
+        across.sort(&mut rows).await.map_err(refused)?;
         if let Some(known) = &known {
             // behind where the page of a type ends early, others must not come before what is left of it
             rows.retain(|row| across.compare(&row.position, known).is_le());
@@ -115,21 +127,18 @@ impl<C: Context> Inner<C> {
         let mut known: Option<Position> = None;
         for (number, part) in &across.parts {
             let registered = self.registered(*number)?;
-            let counted;
             let query = match part.passed {
-                true => {
-                    counted = part.query.by_index(0, 0);
-                    &counted
-                }
-                false => &part.query,
+                true => part.query.by_index(0, 0),
+                false => part.query.clone().holding(self.bytes_of_each(across)),
             };
-            let Found { resources, total: here, previous, next } = self.page(registered, cx, query).await?;
+            let Found { resources, total: here, previous, next } =
+                self.page(registered, cx, &query).await.map_err(refused)?;
             total = total.zip(here).map(|(total, here)| total.saturating_add(here));
             let end = if back { previous } else { next };
             known = nearest(known, end, |a, b| across.compare(a, b).is_lt() != back);
             rows.extend(rows_of(part, resources)?);
         }
-        rows.sort_by(|a, b| across.compare(&a.position, &b.position));
+        across.sort(&mut rows).await.map_err(refused)?;
         if let Some(known) = &known {
             rows.retain(|row| across.compare(&row.position, known).is_le() != back);
         }
@@ -164,11 +173,24 @@ fn nearest(
     }
 }
 
-fn rows_of(part: &Part, resources: Vec<Resource>) -> Result<impl Iterator<Item = Row<'_>>, StoreError> {
+fn rows_of(part: &Part, resources: Vec<Resource>) -> Result<Vec<Row<'_>>, StoreError> {
     let row = |resource: Resource| {
         let position = part.position(&resource).ok_or_else(|| StoreError::backend("the store gave no id"))?;
         Ok(Row { resource, projection: &part.query.answer, position })
     };
-    let rows: Result<Vec<Row<'_>>, StoreError> = resources.into_iter().map(row).collect();
-    Ok(rows?.into_iter())
+    resources.into_iter().map(row).collect()
+}
+
+impl Across {
+    async fn sort(&self, rows: &mut Vec<Row<'_>>) -> Result<(), StoreError> {
+        let Some((_, part)) = self.parts.first() else { return Ok(()) };
+        let mut pace = Pace::new(&part.query.budget);
+        let mut first = Foremost::new(0, rows.len(), |a: &Rank, b: &Rank| self.compare_ranks(a, b));
+        for row in rows.drain(..) {
+            first.add(self.rank(&row.position, &part.query.budget)?, row, &part.query.budget)?;
+            pace.step().await;
+        }
+        rows.extend(first.finish(&mut pace).await?.into_iter().map(|(_, row)| row));
+        Ok(())
+    }
 }

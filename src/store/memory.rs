@@ -3,6 +3,9 @@
 mod find;
 mod relations;
 mod table;
+#[cfg(test)]
+mod tests;
+mod unique;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,13 +22,14 @@ use self::table::Table;
 
 /// A [`Store`] in memory, for every resource type that it is registered with.
 ///
-/// Tenants are kept apart. Values that the schema declares unique are indexed by their folded form, those of lists and parts
+/// Tenants are kept apart, each under a lock of its own: none waits for another. A long query reads for about a millisecond at a
+/// time and lets others have their turn; each resource that it returns was like this at one moment of it. Values that the schema declares unique are indexed by their folded form, those of lists and parts
 /// too (`emails.value`); nothing else is unique. Members are kept apart from the group, so that a PATCH of one member costs the
 /// same in a group of any size, and `groups` of a user follows from them. Clones share their content.
 ///
 /// Passwords are not kept: nothing here could check one.
 pub struct MemoryStore<C = TenantId> {
-    tenants: Arc<RwLock<HashMap<TenantId, Table>>>,
+    tenants: Arc<RwLock<HashMap<TenantId, Arc<RwLock<Table>>>>>,
     context: PhantomData<fn(C)>,
 }
 
@@ -35,13 +39,9 @@ impl<C> MemoryStore<C> {
         Self { tenants: Arc::default(), context: PhantomData }
     }
 
-    // a panic elsewhere cannot leave a table half changed: every change is checked before it is made
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<TenantId, Table>> {
-        self.tenants.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<TenantId, Table>> {
-        self.tenants.write().unwrap_or_else(PoisonError::into_inner)
+    /// What a tenant has. The lock that all tenants share is held for a look into a map.
+    fn table(&self, tenant: &TenantId) -> Option<Arc<RwLock<Table>>> {
+        read(&self.tenants).get(tenant).map(Arc::clone)
     }
 
     fn change<T>(
@@ -49,26 +49,33 @@ impl<C> MemoryStore<C> {
         tenant: &TenantId,
         change: impl FnOnce(&mut Table) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut tenants = self.write();
-        match tenants.get_mut(tenant) {
-            Some(table) => change(table),
-            None => change(tenants.entry(tenant.clone()).or_default()),
-        }
+        let table = match self.table(tenant) {
+            Some(table) => table,
+            None => Arc::clone(write(&self.tenants).entry(tenant.clone()).or_default()),
+        };
+        change(&mut write(&table))
     }
+}
+
+// a panic elsewhere cannot leave a table half changed: every change is checked before it is made
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<C: Context> Store for MemoryStore<C> {
     type Context = C;
 
     async fn get(&self, cx: &C, key: Key<'_>, want: &Projection) -> Result<Option<Resource>, StoreError> {
-        Ok(self.read().get(cx.tenant()).and_then(|table| table.get(key, want)))
+        Ok(self.table(cx.tenant()).and_then(|table| read(&table).get(key, want)))
     }
 
     async fn list(&self, cx: &C, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
-        match self.read().get(cx.tenant()) {
-            Some(table) => table.list(ty, query),
-            None => Table::default().list(ty, query),
-        }
+        let table = self.table(cx.tenant()).unwrap_or_default();
+        find::list(&table, ty, query).await
     }
 
     async fn create(&self, cx: &C, ty: &ResourceType, draft: Resource) -> Result<Resource, StoreError> {
@@ -119,6 +126,6 @@ impl<C> Default for MemoryStore<C> {
 
 impl<C> fmt::Debug for MemoryStore<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryStore").field("tenants", &self.read().len()).finish()
+        f.debug_struct("MemoryStore").field("tenants", &read(&self.tenants).len()).finish()
     }
 }

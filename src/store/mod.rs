@@ -379,6 +379,9 @@ pub enum StoreError {
     /// The query would need more resources to be looked at than the service allows: `tooMany`.
     #[error("too many resources to look at")]
     TooMany,
+    /// The request would cost more than its [budget](crate::Budget) holds: `tooMany` for a query, 413 for anything else.
+    #[error(transparent)]
+    Exhausted(#[from] crate::Exhausted),
     /// The database failed. The source is for the operator; the client reads that something went wrong.
     #[error("the store failed")]
     Backend(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -253,17 +253,76 @@ fn with_long_addresses(scim: &Scim, count: usize, character: &str) -> String {
 /// R-7644-3.4.2.2-22
 #[test]
 fn what_a_filter_compares_is_bounded_by_the_length_of_the_values() {
-    let scim = Scim::limited(|limits| limits.scan = 100);
-    let path = with_long_addresses(&scim, 4, "\u{c9}");
+    let scim = Scim::limited(|limits| limits.work = 6_000_000);
+    with_long_addresses(&scim, 4, "\u{c9}");
     let terms = |count: usize, text: &str| vec![format!("formatted co \"{text}\""); count].join(" or ");
     let asked = |count, text| scim.filter("/Users", &format!("addresses[{}]", terms(count, text)));
+    // what is not ASCII is folded with the tables of Unicode
     asked(1, "x").is(200);
-    asked(100, "x").refused(400, "tooMany");
+    asked(2, "x").refused(400, "tooMany");
     asked(1, "\u{e8}").refused(400, "tooMany");
+    let scim = Scim::new();
+    let path = with_long_addresses(&scim, 4, "\u{c9}");
     let remove = |count| json!({"op": "remove", "path": format!("addresses[{}].region", terms(count, "x"))});
     scim.patch(&path, remove(1)).is(200);
     let many: Vec<_> = (0..200).map(|_| remove(12)).collect();
     scim.patch(&path, json!(many)).refused(413, "");
+}
+
+#[test]
+fn filters_and_orders_are_refused_when_the_work_of_a_request_is_done() {
+    // the default is enough for so many times these users
+    const SHARE: u64 = 200;
+    let work = Limits::default().work / SHARE;
+    let scim = Scim::limited(|limits| limits.work = work);
+    let users = 100_000 / SHARE;
+    for n in 0..users {
+        scim.user(json!({"userName": format!("user{n}@example.com"), "displayName": format!("User {n} of {users}")}));
+        if n == users / 2 {
+            scim.get("/Users?sortBy=displayName&startIndex=200").is(200);
+            scim.get("/Users?sortBy=displayName&cursor").is(200);
+        }
+    }
+    for filter in ["userName sw \"a\"", "displayName co \"q\" or active eq true", "emails.value eq \"q\""] {
+        scim.filter("/Users", filter).is(200);
+    }
+    let costly = vec!["displayName co \"q\""; 256].join(" or ");
+    let refused = scim.filter("/Users", &costly).refused(400, "tooMany");
+    assert!(refused.at("/detail").as_str().unwrap().contains("limit for one request"), "{}", refused.body);
+    scim.filter("/", &costly).refused(400, "tooMany");
+}
+
+#[test]
+fn an_order_by_long_values_that_begin_alike_is_bounded() {
+    let scim = Scim::limited(|limits| limits.work = 4_000_000);
+    for n in 0..30 {
+        scim.user(json!({"userName": format!("{n}"), "title": format!("{}{n}", "T".repeat(60_000))}));
+    }
+    scim.get("/Users?sortBy=title&count=1&attributes=id").refused(400, "tooMany");
+    scim.get("/Users?sortBy=title&cursor&count=1&attributes=id").refused(400, "tooMany");
+    scim.get("/?sortBy=title&count=1&attributes=id").refused(400, "tooMany");
+    scim.get("/Users?sortBy=userName&count=1&attributes=id").is(200);
+}
+
+#[test]
+fn a_long_query_lets_others_have_their_turn() {
+    let scim = Scim::new();
+    for n in 0..400 {
+        scim.user(json!({"userName": format!("{n}"), "displayName": format!("User {n}")}));
+    }
+    let list = |filter: &str| {
+        let target = format!("/scim/v2/Users?count=1&filter={}", crate::server::percent_encode(filter.as_bytes()));
+        let request = http::Request::get(target).body(Vec::new()).unwrap();
+        let (answer, turns) =
+            crate::scim::turns(scim.service.call(&scim_provider::TenantId::new("a").unwrap(), request));
+        assert_eq!(answer.status(), 200);
+        turns
+    };
+    let terms = |count| vec!["displayName co \"q\""; count].join(" or ");
+    assert_eq!(list(&terms(1)), 0);
+    // four hundred times a hundred comparisons are some milliseconds
+    let turns = list(&terms(100));
+    assert!((2..20).contains(&turns), "{turns}");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! A service in memory and what a test asks of its answers: the words that the tests of the rules are written in.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use http::{HeaderMap, Request, StatusCode};
 use scim_provider::schema::{ResourceTypeBuilder, Uniqueness};
@@ -198,16 +199,34 @@ pub(crate) fn user(more: Value) -> Value {
     merged(json!({"schemas": [USER], "userName": "ada"}), more)
 }
 
-/// The result of a future that waits for nothing but its turn: the stores of these tests are in memory.
+/// The result of a future that waits for nothing, though it may give way to others: the stores of these tests are in memory.
 #[track_caller]
 pub(crate) fn ready<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    for _ in 0..1_000_000 {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return output;
+    turns(future).0
+}
+
+/// The same, and how often others had their turn meanwhile.
+#[track_caller]
+pub(crate) fn turns<F: Future>(future: F) -> (F::Output, usize) {
+    let (mut future, woken) = (pin!(future), Arc::new(Woken(AtomicUsize::new(0))));
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut turns = 0;
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return (output, turns),
+            Poll::Pending => turns += 1,
         }
+        assert!(woken.0.load(Ordering::SeqCst) >= turns, "a store in memory does not wait");
     }
-    panic!("a store in memory does not wait")
+}
+
+/// How often a future said that it can go on.
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 /// What came back.

@@ -1,16 +1,23 @@
 //! Who refers to whom, in both directions, at a cost that does not depend on how many there are.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::table::Slot;
 use crate::schema::table::AttrId;
 
 #[derive(Debug, Default)]
 pub(super) struct Relations {
-    held: HashMap<(Slot, AttrId), Members>,
+    held: BTreeMap<(Slot, AttrId), Members>,
     /// member, and who holds it by which attribute: one set for all, because most members are held by few
     holders: BTreeSet<(Slot, Slot, AttrId)>,
+}
+
+/// Whom a deletion concerns.
+#[derive(Debug)]
+pub(super) struct Forgotten {
+    pub(super) holders: Vec<Slot>,
+    pub(super) members: Vec<Slot>,
 }
 
 /// The references that one resource holds.
@@ -41,7 +48,11 @@ impl Relations {
 
     /// Removes a reference; `false` when there is none.
     pub(super) fn remove(&mut self, holder: Slot, attribute: AttrId, member: Slot) -> bool {
-        let removed = self.held.get_mut(&(holder, attribute)).is_some_and(|members| members.remove(member));
+        let Some(members) = self.held.get_mut(&(holder, attribute)) else { return false };
+        let removed = members.remove(member);
+        if members.list.is_empty() {
+            self.held.remove(&(holder, attribute));
+        }
         if removed {
             self.holders.remove(&(member, holder, attribute));
         }
@@ -54,6 +65,20 @@ impl Relations {
 
     pub(super) fn members(&self, holder: Slot, attribute: AttrId) -> Vec<Slot> {
         self.held.get(&(holder, attribute)).map(|members| members.list.clone()).unwrap_or_default()
+    }
+
+    /// How many references there are.
+    pub(super) fn count(&self, holder: Slot, attribute: AttrId) -> usize {
+        self.held.get(&(holder, attribute)).map_or(0, |members| members.list.len())
+    }
+
+    /// How many refer to `member`.
+    pub(super) fn count_holders(&self, member: Slot) -> usize {
+        self.held_by(member).count()
+    }
+
+    pub(super) fn is_held(&self, member: Slot) -> bool {
+        self.held_by(member).next().is_some()
     }
 
     /// What the client sent of a member that is no resource here.
@@ -71,22 +96,23 @@ impl Relations {
         self.held_by(member).map(|(holder, _)| holder).collect()
     }
 
-    /// Removes everything from and to a resource that is deleted. Gives those that referred to it.
-    pub(super) fn forget(&mut self, slot: Slot) -> Vec<Slot> {
-        let own: Vec<AttrId> = self.held.keys().filter(|(holder, _)| *holder == slot).map(|(_, a)| *a).collect();
+    /// Removes everything from and to a resource that is deleted. Gives those that referred to it, and those that it referred to.
+    pub(super) fn forget(&mut self, slot: Slot) -> Forgotten {
+        let own: Vec<AttrId> =
+            self.held.range((slot, AttrId::ROOT)..=(slot, AttrId::UNKNOWN)).map(|((_, a), _)| *a).collect();
+        let mut members = Vec::new();
         for attribute in own {
             for member in self.held.remove(&(slot, attribute)).unwrap_or_default().list {
                 self.holders.remove(&(member, slot, attribute));
+                members.push(member);
             }
         }
         let holders: Vec<(Slot, AttrId)> = self.held_by(slot).collect();
         for (holder, attribute) in &holders {
-            self.holders.remove(&(slot, *holder, *attribute));
-            if let Some(members) = self.held.get_mut(&(*holder, *attribute)) {
-                members.remove(slot);
-            }
+            self.remove(*holder, *attribute, slot);
         }
-        holders.into_iter().map(|(holder, _)| holder).filter(|holder| *holder != slot).collect()
+        let holders = holders.into_iter().map(|(holder, _)| holder).filter(|holder| *holder != slot).collect();
+        Forgotten { holders, members }
     }
 
     fn held_by(&self, member: Slot) -> impl Iterator<Item = (Slot, AttrId)> {

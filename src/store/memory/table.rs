@@ -1,22 +1,21 @@
 //! The resources of one tenant.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, Utc};
 
 use super::super::{Key, Precondition, StoreError};
-use super::relations::Relations;
-use crate::attr::fold;
+use super::relations::{Forgotten, Relations};
+use super::unique::index_keys;
 use crate::etag::Version;
-use crate::filter::{Number, number};
 use crate::patch::{Changes, Patched};
 use crate::resource::scan::{elements, member};
 use crate::resource::{Projection, Reference, Resource, ValueRef, splice};
 use crate::schema::ResourceType;
-use crate::schema::table::{AttrId, Node, Relation};
+use crate::schema::table::{AttrId, Relation};
 
 /// The number of a resource, or of an id that something refers to.
 pub(super) type Slot = u32;
@@ -24,11 +23,12 @@ pub(super) type Slot = u32;
 #[derive(Debug, Default)]
 pub(super) struct Table {
     slots: Vec<Entry>,
-    free: Vec<Slot>,
+    free: BTreeSet<Slot>,
     pub(super) by_id: HashMap<Arc<str>, Slot>,
     pub(super) by_value: HashMap<(Box<str>, Box<str>), Slot>,
     pub(super) orders: HashMap<Box<str>, Orders>,
     created: u64,
+    clock: Clock,
     pub(super) relations: Relations,
 }
 
@@ -52,8 +52,19 @@ struct Entry {
 pub(super) struct Stored {
     pub(super) resource: Resource,
     created: DateTime<Utc>,
+    modified: DateTime<Utc>,
     pub(super) sequence: u64,
-    version: u64,
+    pub(super) version: u64,
+}
+
+/// What time it is: a test sets it back.
+#[derive(Debug)]
+pub(super) struct Clock(pub(super) fn() -> DateTime<Utc>);
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self(Utc::now)
+    }
 }
 
 impl Table {
@@ -66,7 +77,7 @@ impl Table {
         let plain = draft.without_references();
         self.check_unique(&plain, None)?;
         let slot = self.new_slot(&new_id());
-        let created = now();
+        let created = self.now();
         self.created += 1;
         let (sequence, version) = (self.created, 1);
         let id = self.id(slot);
@@ -75,7 +86,7 @@ impl Table {
         let orders = self.orders.entry(ty.name().into()).or_default();
         orders.created.insert(sequence, slot);
         orders.ids.insert(id, slot);
-        self.put(slot, Stored { resource, created, sequence, version });
+        self.put(slot, Stored { resource, created, modified: created, sequence, version });
         for (attribute, references) in relations_of(draft) {
             for reference in references {
                 self.relate(slot, attribute, &reference);
@@ -101,7 +112,7 @@ impl Table {
             let keep: std::collections::HashSet<Cow<'_, str>> = wanted.iter().filter_map(|r| value_of(r)).collect();
             for member in self.relations.members(slot, attribute) {
                 if !keep.contains(self.id(member).as_ref()) {
-                    changed |= self.relations.remove(slot, attribute, member);
+                    changed |= self.part(slot, attribute, member);
                 }
             }
             for reference in &wanted {
@@ -140,13 +151,13 @@ impl Table {
             if relation.replaces_all() {
                 for member in self.relations.members(slot, attribute) {
                     if !relation.adds_id(&self.id(member)) {
-                        changed |= self.relations.remove(slot, attribute, member);
+                        changed |= self.part(slot, attribute, member);
                     }
                 }
             }
             for id in relation.removed() {
                 if let Some(member) = self.by_id.get(id.as_ref()).copied() {
-                    changed |= self.relations.remove(slot, attribute, member);
+                    changed |= self.part(slot, attribute, member);
                 }
             }
             for reference in relation.added() {
@@ -168,13 +179,15 @@ impl Table {
             orders.created.remove(&stored.sequence);
             orders.ids.remove(key.id);
         }
-        for holder in self.relations.forget(slot) {
+        let Forgotten { holders, members } = self.relations.forget(slot);
+        for holder in holders {
             if let Some(resource) = self.stored(holder).map(|s| s.resource.clone()) {
                 self.update(holder, &resource);
             }
         }
-        self.by_id.remove(key.id);
-        self.free.push(slot);
+        for slot in members.into_iter().chain([slot]) {
+            self.release(slot);
+        }
         Ok(())
     }
 
@@ -248,13 +261,64 @@ impl Table {
         self.relations.add(holder, attribute, member, sent)
     }
 
+    /// Takes a reference away; `false` when there is none.
+    fn part(&mut self, holder: Slot, attribute: AttrId, member: Slot) -> bool {
+        let parted = self.relations.remove(holder, attribute, member);
+        self.release(member);
+        parted
+    }
+
+    /// Frees the number of what is no resource and nothing refers to.
+    fn release(&mut self, slot: Slot) {
+        let Some(entry) = self.slots.get_mut(slot as usize) else { return };
+        if entry.stored.is_some() || self.relations.is_held(slot) || !self.free.insert(slot) {
+            return;
+        }
+        self.by_id.remove(&std::mem::take(entry).id);
+        while let Some(last) = self.free.last().copied().filter(|last| *last as usize + 1 == self.slots.len()) {
+            self.free.remove(&last);
+            self.slots.pop();
+        }
+        // what many ids have left behind is given back, a bit of work for each
+        if self.slots.capacity() > 64 && self.slots.len() < self.slots.capacity() / 4 {
+            self.slots.shrink_to(self.slots.len() * 2);
+        }
+        if self.by_id.capacity() > 64 && self.by_id.len() < self.by_id.capacity() / 4 {
+            self.by_id.shrink_to(self.by_id.len() * 2);
+        }
+    }
+
     fn update(&mut self, slot: Slot, content: &Resource) {
         let Some(old) = self.slots.get_mut(slot as usize).and_then(|e| e.stored.take()) else { return };
         self.unindex(&old.resource, slot);
         let version = old.version + 1;
-        let resource = content.stamped(&self.id(slot), old.created, now().max(old.created), &Version::from(version));
+        // a clock may be set back, and what was changed last may not look older for it
+        let modified = self.now().max(old.modified);
+        let resource = content.stamped(&self.id(slot), old.created, modified, &Version::from(version));
         self.index(&resource, slot);
-        self.put(slot, Stored { resource, version, ..old });
+        self.put(slot, Stored { resource, version, modified, ..old });
+    }
+
+    /// SCIM's timestamps have milliseconds at the most.
+    fn now(&self) -> DateTime<Utc> {
+        (self.clock.0)().trunc_subsecs(3)
+    }
+
+    #[cfg(test)]
+    pub(super) fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
+    }
+
+    /// How many ids have a number, and how many there is room for.
+    #[cfg(test)]
+    pub(super) fn in_use(&self) -> (usize, usize) {
+        assert_eq!(self.by_id.len(), self.slots.len() - self.free.len());
+        (self.by_id.len(), self.slots.capacity().max(self.by_id.capacity()))
+    }
+
+    /// How many resources have been created: the number of the last one.
+    pub(super) fn created(&self) -> u64 {
+        self.created
     }
 
     fn check_unique(&self, resource: &Resource, own: Option<Slot>) -> Result<(), StoreError> {
@@ -310,7 +374,7 @@ impl Table {
     fn new_slot(&mut self, id: &str) -> Slot {
         let entry = Entry { id: id.into(), stored: None };
         let key = Arc::clone(&entry.id);
-        let slot = match self.free.pop() {
+        let slot = match self.free.pop_first() {
             Some(slot) => {
                 if let Some(place) = self.slots.get_mut(slot as usize) {
                     *place = entry;
@@ -337,42 +401,6 @@ pub(super) fn many(ty: &ResourceType) -> impl Iterator<Item = (AttrId, String)> 
     table.ids().filter(|id| table.node(*id).relation() == Relation::Many).map(|id| (id, table.path(id)))
 }
 
-/// What the schema declares unique.
-pub(super) fn unique_attributes(ty: &ResourceType) -> impl Iterator<Item = AttrId> {
-    let table = ty.table();
-    table.ids().filter(move |id| *id != AttrId::ID && table.node(*id).is_unique())
-}
-
-fn index_keys(resource: &Resource) -> impl Iterator<Item = (String, (Box<str>, Box<str>))> {
-    let ty = resource.resource_type();
-    unique_attributes(ty).flat_map(move |id| {
-        let (entry, node) = (ty.table().entry_of(id), ty.node(id));
-        let path = ty.table().path(id);
-        let values = elements(resource.value(entry).unwrap_or_default());
-        let parts = values.filter_map(move |value| if entry == id { Some(value) } else { member(value, node.name()) });
-        parts
-            .flat_map(elements)
-            .filter_map(move |value| Some((path.clone(), index_key(ty, &path, &unique_key(node, value)?))))
-    })
-}
-
-/// What a value is compared by: letter case only where it counts, numbers by what they mean.
-fn unique_key(node: &Node, value: &[u8]) -> Option<String> {
-    match ValueRef::new(value).as_str() {
-        Some(text) if node.definition().case_exact => Some(text.into_owned()),
-        Some(text) => Some(fold(&text).into_owned()),
-        None => number(value).map(|number| match number {
-            Number::Int(whole) => whole.to_string(),
-            // no negative zero
-            Number::Float(float) => format!("{}", float + 0.0),
-        }),
-    }
-}
-
-pub(super) fn index_key(ty: &ResourceType, path: &str, value: &str) -> (Box<str>, Box<str>) {
-    (format!("{}.{path}", ty.name()).into(), value.into())
-}
-
 fn display(resource: &Resource) -> Option<String> {
     let text = |path| resource.text(path).filter(|t| !t.is_empty()).map(|t| t.into_owned());
     text("displayName").or_else(|| text("userName"))
@@ -380,11 +408,6 @@ fn display(resource: &Resource) -> Option<String> {
 
 fn value_of(reference: &[u8]) -> Option<Cow<'_, str>> {
     ValueRef::new(member(reference, "value")?).as_str()
-}
-
-/// SCIM's timestamps have milliseconds at the most.
-fn now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(3)
 }
 
 /// A random UUID (version 4). The randomness is that of the standard library's hash maps.

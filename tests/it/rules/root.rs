@@ -251,8 +251,12 @@ fn everything_is_everything_of_the_tenant() {
 /// R-7644-3.4.2.1-05
 #[test]
 fn a_deep_page_of_a_merged_order_is_bounded() {
-    let scim = Scim::limited(|limits| limits.scan = 10);
+    // each of three types is asked for as many as lie before the end of the page
+    let scim = Scim::limited(|limits| limits.scan = 30);
     scim.user(json!({}));
     scim.get("/?sortBy=id&startIndex=11&count=1").refused(400, "tooMany");
     scim.get("/?sortBy=id&startIndex=10&count=1").is(200);
+    let refused = Scim::new().get("/?sortBy=id&startIndex=99800").refused(400, "tooMany");
+    let detail = refused.at("/detail");
+    assert!(detail.as_str().unwrap().contains("limit for one query") && detail.as_str().unwrap().contains("cursor"));
 }
