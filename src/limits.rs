@@ -63,11 +63,15 @@ pub struct Limits {
     /// Default 100,000; beyond it, or when the filter compares more than 4 KiB for each of so many, the query is refused with
     /// `tooMany`.
     pub scan: usize,
-    /// How many bytes of resources a query holds, references such as members included. Default 64 MiB. A page that would be
+    /// How many bytes of resources a query holds, references such as members included. Default 8 MiB. A page that would be
     /// longer ends early: it has fewer resources than `count`, and the client goes on behind them (RFC 7644 §3.4.2.4). Two
     /// resources are held whatever their length, or no page would get any further. A query that the store cannot filter or
     /// sort by itself is refused with `tooMany` beyond it.
     pub query_bytes: usize,
+    /// How many bytes of an answer are held at a time. Default 32 MiB; what would be longer, a group with very many members as
+    /// a rule, is refused with `tooMany`, unless its references are sent as they are read; see
+    /// [`Service::stream`](crate::Service::stream).
+    pub answer_bytes: usize,
     /// How many names `attributes` or `excludedAttributes` may list. Default 64.
     pub projection_names: usize,
     /// Length of a resource id in bytes. Default 256.
@@ -104,7 +108,8 @@ impl Default for Limits {
             page_default: 100,
             page_max: 200,
             scan: 100_000,
-            query_bytes: 64 << 20,
+            query_bytes: 8 << 20,
+            answer_bytes: 32 << 20,
             projection_names: 64,
             id_bytes: 256,
             etags: 16,
@@ -152,6 +157,7 @@ impl Limits {
             page_max: most,
             scan: most,
             query_bytes: most,
+            answer_bytes: most,
             projection_names: most,
             id_bytes: most,
             etags: most,

@@ -12,6 +12,7 @@ use super::{Inner, Refusal};
 use crate::compat::{Compat, Leniency};
 use crate::etag::Tags;
 use crate::query::percent_decode;
+use crate::resource::Pipe;
 use crate::{Budget, Error, Limits, ScimType};
 
 /// A request whose head has been understood.
@@ -30,6 +31,8 @@ pub(crate) struct Call<'a> {
     pub(crate) wants_body: bool,
     /// what the request may still cost; the operations of a bulk request share that of the request
     pub(crate) budget: Budget,
+    /// where the answer goes while it is written
+    pub(crate) pipe: Option<Pipe>,
 }
 
 /// What a path leads to. Resource types are numbered in the order of their registration.
@@ -101,6 +104,7 @@ impl<'a> Call<'a> {
             from_entra: head.headers.contains_key("adscimversion"),
             wants_body: true,
             budget: Budget::new(inner.limits.work),
+            pipe: None,
         })
     }
 }

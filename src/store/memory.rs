@@ -2,6 +2,7 @@
 
 mod find;
 mod relations;
+mod show;
 mod table;
 
 use std::collections::HashMap;
@@ -12,7 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::{Capabilities, Context, Key, Page, Precondition, Store, StoreError, TenantId};
 use crate::patch::{Changes, Patched};
 use crate::query::Query;
-use crate::resource::{Projection, Resource};
+use crate::resource::{Projection, Resource, ResourceWriter};
 use crate::schema::ResourceType;
 
 use self::table::Table;
@@ -62,6 +63,18 @@ impl<C: Context> Store for MemoryStore<C> {
 
     async fn get(&self, cx: &C, key: Key<'_>, want: &Projection) -> Result<Option<Resource>, StoreError> {
         Ok(self.read().get(cx.tenant()).and_then(|table| table.get(key, want)))
+    }
+
+    async fn show(&self, cx: &C, key: Key<'_>, writer: &mut ResourceWriter<'_>) -> Result<bool, StoreError> {
+        // what is pending is of one state, whatever changes while it is written
+        let Some(pending) = self.read().get(cx.tenant()).and_then(|table| table.show(key, writer)) else {
+            return Ok(false);
+        };
+        for reference in &pending {
+            reference.write(writer);
+            writer.flush().await;
+        }
+        Ok(true)
     }
 
     async fn list(&self, cx: &C, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {

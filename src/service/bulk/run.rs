@@ -258,6 +258,7 @@ impl<'r, C: Context> Run<'r, C> {
             from_entra: self.call.from_entra,
             wants_body: false,
             budget: self.call.budget.clone(),
+            pipe: None,
         };
         self.inner.carry_out_call(self.cx, &call, trace).await
     }
