@@ -68,12 +68,16 @@ pub struct Limits {
     /// by itself is not bounded by this. A sorted search across types fetches all that lies before the end of the page: all
     /// types together no more than this.
     pub scan: usize,
-    /// How many bytes of resources a query holds, references such as members included. Default 16 MiB. A page that would be
+    /// How many bytes of resources a query holds, references such as members included. Default 8 MiB. A page that would be
     /// longer ends early: it has fewer resources than `count`, and the client goes on behind them (RFC 7644 §3.4.2.4). Two
     /// resources are held whatever their length, or no page would get any further. A query that the store cannot filter or
     /// sort by itself is refused with `tooMany` beyond it. A search across types shares it among them. The answer is written
     /// from what is held, so that a request holds twice as much.
     pub query_bytes: usize,
+    /// How many bytes of an answer are held at a time. Default 32 MiB; what would be longer, a group with very many members as
+    /// a rule, is refused with `tooMany`, unless its references are sent as they are read; see
+    /// [`Service::stream`](crate::Service::stream).
+    pub answer_bytes: usize,
     /// How many names `attributes` or `excludedAttributes` may list. Default 64.
     pub projection_names: usize,
     /// Length of a resource id in bytes. Default 256.
@@ -110,7 +114,8 @@ impl Default for Limits {
             page_default: 100,
             page_max: 200,
             scan: 10_000,
-            query_bytes: 16 << 20,
+            query_bytes: 8 << 20,
+            answer_bytes: 32 << 20,
             projection_names: 64,
             id_bytes: 256,
             etags: 16,
@@ -158,6 +163,7 @@ impl Limits {
             page_max: most,
             scan: most,
             query_bytes: most,
+            answer_bytes: most,
             projection_names: most,
             id_bytes: most,
             etags: most,

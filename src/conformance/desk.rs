@@ -233,14 +233,14 @@ impl<S: Store> Desk<'_, S> {
         let mut writer = ResourceWriter::new(&want, &links, Known::default());
         let shown = self.store.show(&self.cx, Key::new(&self.ty, id), &mut writer).await;
         let shown = self.done(shown, "`show` to say whether the resource is there")?;
-        let written = writer.finish().filter(|_| shown).map(|(_, body)| unordered(&body));
+        let written = writer.finish().filter(|_| shown).map(|written| unordered(&written.body));
         self.note(format!("show `{id}`"), &format!("{written:?}"));
         let read = self.try_get(id, &want).await;
         let read = self.done(read, "`get` to answer with a resource or `None`")?;
         let mut writer = ResourceWriter::new(&want, &links, Known::default());
         let expected = read.and_then(|resource| {
             writer.resource(&resource);
-            writer.finish().map(|(_, body)| unordered(&body))
+            writer.finish().map(|written| unordered(&written.body))
         });
         self.log.expect(written == expected, format!("{expected:?}, as read"), format!("{written:?}"))
     }

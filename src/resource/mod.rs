@@ -16,6 +16,7 @@ mod length;
 mod links;
 mod meta;
 pub(crate) mod object;
+mod pipe;
 mod plural;
 mod project;
 mod read;
@@ -48,6 +49,7 @@ pub use self::extension::Extension;
 pub use self::group::{Group, Member};
 pub(crate) use self::links::Links;
 pub use self::meta::Meta;
+pub(crate) use self::pipe::Pipe;
 pub use self::plural::{
     Address, Email, Entitlement, GroupMembership, InstantMessaging, PhoneNumber, Photo, Role, X509Certificate,
 };
@@ -59,8 +61,8 @@ pub(crate) use self::seed_any::is_reserved;
 pub use self::user::{Name, User};
 pub use self::value::ValueRef;
 pub use self::violation::{Violation, ViolationKind};
-pub(crate) use self::writer::Known;
 pub use self::writer::ResourceWriter;
+pub(crate) use self::writer::{Fault, Known, Written};
 
 use crate::etag::Version;
 use crate::password::Password;

@@ -1,6 +1,7 @@
 //! One resource on its way into an answer, with references that come row by row.
 
 use super::links::Links;
+use super::pipe::Pipe;
 use super::write::Writer;
 use super::{Projection, Reference, Resource};
 use crate::etag::Tags;
@@ -11,7 +12,8 @@ use crate::{AttrPath, Compat};
 ///
 /// A whole resource goes in by [`resource`](Self::resource). One with very many references, such as a group with its
 /// members, goes in as its document, by [`begin`](Self::begin), and then reference by reference, as the rows come: they are
-/// written into the answer at once and held nowhere else.
+/// written into the answer at once and held nowhere else. Between the rows a store calls [`flush`](Self::flush): where the
+/// answer is a [stream](crate::Service::stream), what has been written is sent and let go of.
 #[derive(Debug)]
 pub struct ResourceWriter<'w> {
     projection: &'w Projection,
@@ -19,6 +21,46 @@ pub struct ResourceWriter<'w> {
     known: Known<'w>,
     shown: Option<Shown>,
     body: Vec<u8>,
+    outlet: Outlet,
+    /// how many bytes have left `body`
+    sent: usize,
+    /// how many bytes are held at the most
+    most: usize,
+    fault: Option<Fault>,
+}
+
+/// How much is written before it is sent.
+const PIECE: usize = 64 << 10;
+
+/// What becomes of what is written.
+#[derive(Debug)]
+enum Outlet {
+    /// it is kept for the end
+    Keep,
+    /// it is sent
+    Send(Pipe),
+    /// nobody reads it: its length is all that counts
+    Count,
+}
+
+/// What a store has shown.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) resource: Resource,
+    /// the answer, or what is left of it
+    pub(crate) body: Vec<u8>,
+    /// how many bytes went before
+    pub(crate) sent: usize,
+    pub(crate) fault: Option<Fault>,
+}
+
+/// Why what was written is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// it is longer than what may be held
+    TooLong,
+    /// the store began again when a part had been sent
+    BegunAgain,
 }
 
 /// What the client says about the version.
@@ -40,7 +82,23 @@ struct Shown {
 
 impl<'w> ResourceWriter<'w> {
     pub(crate) fn new(projection: &'w Projection, links: &'w Links, known: Known<'w>) -> Self {
-        Self { projection, links, known, shown: None, body: Vec::new() }
+        let (body, outlet, most) = (Vec::new(), Outlet::Keep, usize::MAX);
+        Self { projection, links, known, shown: None, body, outlet, sent: 0, most, fault: None }
+    }
+
+    /// Holds so many bytes at the most: more are an answer that is too long.
+    pub(crate) fn holding(self, most: usize) -> Self {
+        Self { most, ..self }
+    }
+
+    /// Sends what is written.
+    pub(crate) fn sending(self, pipe: Pipe) -> Self {
+        Self { outlet: Outlet::Send(pipe), ..self }
+    }
+
+    /// Counts what is written, for an answer without a body.
+    pub(crate) fn counting(self) -> Self {
+        Self { outlet: Outlet::Count, ..self }
     }
 
     /// What is wanted of the resource.
@@ -50,17 +108,27 @@ impl<'w> ResourceWriter<'w> {
 
     /// Writes a whole resource.
     pub fn resource(&mut self, resource: &Resource) {
+        if self.is_begun_again() {
+            return;
+        }
         self.body.clear();
         self.body.reserve(resource.as_json().len() + self.links.base().len() + 128);
         resource.write(&mut self.body, self.projection, Some(self.links));
         self.shown = Some(Shown { resource: resource.clone(), open: None, some: false });
+        self.check_length();
     }
 
     /// Begins a resource whose references at `path`, such as `members`, follow by [`reference`](Self::reference). `document`
     /// is [stamped](Resource::stamped) and holds none of them.
     ///
     /// `false` when they need not be read: nobody asked for them, or the client knows this version, or asked for another.
+    ///
+    /// What has been written before is thrown away, so that a store may begin again when a statement failed, as long as
+    /// nothing [is sent](Self::is_sent).
     pub fn begin(&mut self, document: &Resource, path: &str) -> bool {
+        if self.is_begun_again() {
+            return false;
+        }
         let ty = document.resource_type();
         let found = AttrPath::parse(path).ok().and_then(|p| ty.find(&p, Compat::strict())).map(|(id, _)| id);
         let wanted = found.filter(|id| {
@@ -87,11 +155,19 @@ impl<'w> ResourceWriter<'w> {
     /// Writes a reference to the resource with this id, with `type` and `display` where they are known. Ignored where
     /// nothing was [begun](Self::begin).
     pub fn reference(&mut self, id: &str, kind: Option<&str>, display: Option<&str>) {
+        self.element(Reference::to(id, kind, display).as_json());
+    }
+
+    /// Writes a reference as the client sent it.
+    pub(crate) fn element(&mut self, element: &[u8]) {
+        if self.fault.is_some() {
+            return;
+        }
         let Some(Shown { resource, open: Some((attribute, _)), some }) = &mut self.shown else { return };
         let node = resource.resource_type().node(*attribute);
         let end = self.body.len();
         if !*some {
-            if end > 1 {
+            if self.sent + end > 1 {
                 self.body.push(b',');
             }
             self.body.extend_from_slice(node.key().as_bytes());
@@ -100,28 +176,87 @@ impl<'w> ResourceWriter<'w> {
             self.body.push(b',');
         }
         let keep = self.projection.keep(*attribute);
-        let element = Reference::to(id, kind, display);
         let mut writer = Writer::new(resource, self.projection, Some(self.links), &mut self.body, 1);
-        match writer.object(node, element.as_json(), keep) {
+        match writer.object(node, element, keep) {
             true => *some = true,
             false => self.body.truncate(end),
         }
+        self.check_length();
     }
 
-    /// The resource and the body, once the store has shown one.
-    pub(crate) fn finish(mut self) -> Option<(Resource, Vec<u8>)> {
+    /// Sends what has been written, if it is worth it and the answer is sent while it is written: the store waits here for a
+    /// client that reads slowly. Else nothing happens.
+    pub async fn flush(&mut self) {
+        let some = self.shown.as_ref().is_some_and(|shown| shown.some);
+        if self.body.len() < PIECE || !some || self.fault.is_some() {
+            return;
+        }
+        let length = self.body.len();
+        match &self.outlet {
+            Outlet::Keep => return,
+            Outlet::Count => self.body.clear(),
+            Outlet::Send(pipe) => {
+                let version = self.shown.as_ref().and_then(|shown| shown.resource.version());
+                // about what the next piece takes
+                let piece = std::mem::replace(&mut self.body, Vec::with_capacity(length + PIECE / 8));
+                pipe.send(version, piece).await;
+            }
+        }
+        self.sent += length;
+    }
+
+    /// Whether a part of the answer has been sent: it cannot be begun again.
+    pub fn is_sent(&self) -> bool {
+        self.sent > 0
+    }
+
+    /// Whether the answer is longer than [`Limits::answer_bytes`](crate::Limits::answer_bytes): no more references need be
+    /// read.
+    pub fn is_full(&self) -> bool {
+        self.fault.is_some()
+    }
+
+    /// Whether the references that are being written have a part of this name, such as `display`.
+    pub(crate) fn has_part(&self, name: &str) -> bool {
+        let Some(Shown { resource, open: Some((attribute, _)), .. }) = &self.shown else { return false };
+        let ty = resource.resource_type();
+        ty.table().child(ty.node(*attribute).children(), name).is_some()
+    }
+
+    fn check_length(&mut self) {
+        if self.body.len() > self.most {
+            self.fault = Some(Fault::TooLong);
+            self.body = Vec::new();
+        }
+    }
+
+    fn is_begun_again(&mut self) -> bool {
+        if self.sent > 0 {
+            self.fault = Some(Fault::BegunAgain);
+        }
+        self.fault.is_some()
+    }
+
+    /// The resource and the end of the body, once the store has shown one.
+    pub(crate) fn finish(mut self) -> Option<Written> {
         let Shown { resource, open, some } = self.shown?;
-        if let Some((_, before)) = open {
+        if let (Some((_, before)), None) = (open, self.fault) {
             if some {
                 self.body.push(b']');
             }
             let after = before..resource.document().entries().len();
-            let mut writer = Writer::new(&resource, self.projection, Some(self.links), &mut self.body, 1);
+            // in what has been sent there are members already
+            let empty = if self.sent > 0 { 0 } else { 1 };
+            let mut writer = Writer::new(&resource, self.projection, Some(self.links), &mut self.body, empty);
             writer.entries(after);
             writer.flush();
             self.body.push(b'}');
         }
-        Some((resource, self.body))
+        if matches!(self.outlet, Outlet::Count) {
+            self.sent += self.body.len();
+            self.body = Vec::new();
+        }
+        Some(Written { resource, body: self.body, sent: self.sent, fault: self.fault })
     }
 }
 
@@ -156,7 +291,7 @@ mod tests {
         if writer.begin(document, path) {
             rows.iter().for_each(|(id, kind)| writer.reference(id, *kind, None));
         }
-        let (_, streamed) = writer.finish().unwrap_or_else(|| panic!("nothing was shown"));
+        let streamed = writer.finish().unwrap_or_else(|| panic!("nothing was shown")).body;
         let references: Vec<_> = rows.iter().map(|(id, kind)| Reference::to(id, *kind, None)).collect();
         let mut joined = Vec::new();
         document.with_references(path, &references).write(&mut joined, projection, Some(&links));

@@ -15,13 +15,15 @@ pub(crate) struct Reply {
     pub(crate) etag: Option<String>,
     pub(crate) location: Option<String>,
     pub(crate) body: Vec<u8>,
+    /// how many bytes of the body nobody reads, or has been sent before it
+    pub(crate) before: usize,
     /// how many resources a query found
     pub(crate) found: Option<usize>,
 }
 
 impl Reply {
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self { status, etag: None, location: None, body: Vec::new(), found: None }
+        Self { status, etag: None, location: None, body: Vec::new(), before: 0, found: None }
     }
 
     pub(crate) fn json(body: Vec<u8>) -> Self {

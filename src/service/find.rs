@@ -6,13 +6,13 @@ use super::answer::{Reply, refused};
 use super::observe::Trace;
 use super::request::Call;
 use super::{Inner, Registered};
-use crate::Error;
 use crate::budget::yield_now;
 use crate::cursor::{Cursor, Position};
 use crate::messages::LIST_RESPONSE_SCHEMA;
 use crate::query::Parameters;
-use crate::resource::{Known, Projection, Resource, ResourceWriter};
+use crate::resource::{Fault, Known, Projection, Resource, ResourceWriter, Written};
 use crate::store::{Context, Key, StoreError};
+use crate::{Error, ScimType};
 
 impl<C: Context> Inner<C> {
     pub(super) async fn get(
@@ -25,16 +25,31 @@ impl<C: Context> Inner<C> {
         let asked = self.projection(registered, call)?;
         let projection = asked.as_ref().unwrap_or(&registered.default);
         let known = Known { if_match: call.if_match.as_ref(), if_none_match: call.if_none_match.as_ref() };
-        let mut writer = ResourceWriter::new(projection, &self.links, known);
+        let location = self.location(registered, id);
+        let writer = ResourceWriter::new(projection, &self.links, known).holding(self.limits.answer_bytes);
+        let mut writer = match &call.pipe {
+            _ if call.method == Method::HEAD => writer.counting(),
+            Some(pipe) => {
+                pipe.announce(location.clone(), call.media_type);
+                writer.sending(pipe.clone())
+            }
+            None => writer,
+        };
         let shown = registered.store.show(cx, Key::new(&registered.ty, id), &mut writer).await?;
         let found = if shown { writer.finish() } else { None };
-        let (resource, body) = found.ok_or_else(|| Error::not_found("no such resource"))?;
+        let Written { resource, body, sent, fault } = found.ok_or_else(|| Error::not_found("no such resource"))?;
+        match fault {
+            Some(Fault::TooLong) => return Err(self.too_long("the resource")),
+            Some(Fault::BegunAgain) => {
+                return Err(StoreError::backend("the store began again after a part had been sent").into());
+            }
+            None => {}
+        }
         self.check_match(&resource, call)?;
         if let Some(reply) = self.unchanged(&resource, call) {
             return Ok(reply);
         }
-        let location = Some(self.location(registered, id));
-        Ok(Reply { location, ..Reply::json(body).with_etag(resource.version().as_ref()) })
+        Ok(Reply { location: Some(location), before: sent, ..Reply::json(body).with_etag(resource.version().as_ref()) })
     }
 
     pub(super) async fn list(
@@ -60,7 +75,7 @@ impl<C: Context> Inner<C> {
             None => Place::Index { start: query.offset.saturating_add(1) },
         };
         let resources = found.resources.iter().map(|resource| (resource, &query.answer));
-        let mut reply = Reply::json(self.list_response(found.total, &place, resources).await);
+        let mut reply = Reply::json(self.list_response(found.total, &place, resources).await?);
         reply.found = Some(found.total.unwrap_or(found.resources.len()));
         Ok(reply)
     }
@@ -97,9 +112,9 @@ impl<C: Context> Inner<C> {
         total: Option<usize>,
         place: &Place,
         resources: impl ExactSizeIterator<Item = (&'r Resource, &'r Projection)> + Clone,
-    ) -> Vec<u8> {
+    ) -> Result<Vec<u8>, Error> {
         let size: usize = resources.clone().map(|(r, _)| r.as_json().len() + self.links.base().len() + 96).sum();
-        let mut body = Vec::with_capacity(size + 160);
+        let mut body = Vec::with_capacity(size.min(self.limits.answer_bytes) + 160);
         let total = total.map(|total| format!("\"totalResults\":{total},")).unwrap_or_default();
         let place = match place {
             Place::Index { start } => format!("\"startIndex\":{start},"),
@@ -126,9 +141,20 @@ impl<C: Context> Inner<C> {
                 body.push(b',');
             }
             resource.write(&mut body, projection, Some(&self.links));
+            if body.len() > self.limits.answer_bytes {
+                return Err(self.too_long("the page"));
+            }
         }
         body.extend_from_slice(b"]}");
-        body
+        Ok(body)
+    }
+
+    fn too_long(&self, what: &str) -> Error {
+        let most = self.limits.answer_bytes;
+        let detail = format!(
+            "{what} is longer than an answer may be ({most} bytes): leave out long attributes, such as `members`"
+        );
+        Error::bad_request(ScimType::TooMany, detail)
     }
 }
 

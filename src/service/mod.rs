@@ -1,6 +1,7 @@
 //! From an HTTP request to an HTTP response, without a web framework (RFC 7644 §3).
 
 mod answer;
+mod body;
 mod builder;
 mod bulk;
 mod change;
@@ -18,8 +19,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::request::Parts;
 use http::{Method, Request, Response};
 
+pub use self::body::{Body, BrokenOff};
 pub use self::builder::{BuildError, PatchAnswer, ServiceBuilder};
 pub use self::me::Me;
 pub use self::observe::{Cost, Exchange, Observer};
@@ -34,7 +37,7 @@ use self::request::{Call, Route};
 use self::transaction::ErasedTransaction;
 use crate::compat::Compat;
 use crate::cursor::Seal;
-use crate::resource::{Links, Projection, Rules, UnknownAttributes};
+use crate::resource::{Links, Pipe, Projection, Rules, UnknownAttributes};
 use crate::schema::ResourceType;
 use crate::store::{Context, ErasedStore};
 use crate::{Error, Limits};
@@ -107,7 +110,7 @@ struct Inner<C> {
 }
 
 /// Admits a request or refuses it: the host's.
-type Limiter<C> = Box<dyn Fn(&C, &http::request::Parts) -> Result<(), Error> + Send + Sync>;
+type Limiter<C> = Box<dyn Fn(&C, &Parts) -> Result<(), Error> + Send + Sync>;
 
 /// The same when it is known what the request is.
 type CostLimiter<C> = Box<dyn Fn(&C, &Cost) -> Result<(), Error> + Send + Sync>;
@@ -134,13 +137,42 @@ impl<C: Context> Service<C> {
     /// `cx` is what the host's authentication made of the request's credentials. The body has to be complete; of one that is too
     /// long a host reads [`Limits::request_bytes`], and the service answers with 413 and the limit.
     pub async fn call<B: AsRef<[u8]>>(&self, cx: &C, request: Request<B>) -> Response<Vec<u8>> {
-        let start = self.inner.observer.as_ref().map(|_| Instant::now());
         let (head, body) = request.into_parts();
+        self.answer(cx, &head, body.as_ref(), None).await
+    }
+
+    /// Answers a request as [`call`](Self::call) does, with a body that may come in pieces: a resource with very many
+    /// references, such as a group with its members, is sent as its [store](crate::Store::show) reads it, and the whole of it
+    /// is nowhere in memory. Everything else is whole.
+    ///
+    /// The [`Observer`] is told of such an answer when it has been written to its end, or broke off.
+    ///
+    /// ```
+    /// # async fn example(scim: &scim_provider::Service<scim_provider::TenantId>, tenant: scim_provider::TenantId) {
+    /// let request = http::Request::get("/Groups/2819c223").body(Vec::new()).unwrap();
+    /// let mut body = scim.stream(tenant, request).await.into_body();
+    /// while let Some(Ok(piece)) = body.piece().await {
+    ///     // send it, and wait for the client before the next one is asked for
+    /// }
+    /// # }
+    /// ```
+    pub async fn stream<B: AsRef<[u8]>>(&self, cx: C, request: Request<B>) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        if head.method != Method::GET {
+            return self.answer(&cx, &head, body.as_ref(), None).await.map(Body::from);
+        }
+        let (service, pipe) = (self.clone(), Pipe::default());
+        let own = pipe.clone();
+        Body::begin(Box::pin(async move { service.answer(&cx, &head, &[], Some(own)).await }), pipe).await
+    }
+
+    async fn answer(&self, cx: &C, head: &Parts, body: &[u8], pipe: Option<Pipe>) -> Response<Vec<u8>> {
+        let start = self.inner.observer.as_ref().map(|_| Instant::now());
         let mut trace = Trace::default();
-        trace.cost.bytes_in = body.as_ref().len();
-        let admitted = self.inner.limiter.as_ref().map_or(Ok(()), |limiter| limiter(cx, &head));
+        trace.cost.bytes_in = body.len();
+        let admitted = self.inner.limiter.as_ref().map_or(Ok(()), |limiter| limiter(cx, head));
         let call = match admitted {
-            Ok(()) => Call::read(&self.inner, &head, body.as_ref(), &mut trace),
+            Ok(()) => Call::read(&self.inner, head, body, &mut trace).map(|call| Call { pipe, ..call }),
             Err(refusal) => Err(refusal.into()),
         };
         let media_type = call.as_ref().map_or(response::SCIM_JSON, |call| call.media_type);

@@ -12,6 +12,7 @@ use super::{Inner, Refusal};
 use crate::compat::{Compat, Leniency};
 use crate::etag::Tags;
 use crate::query::percent_decode;
+use crate::resource::Pipe;
 use crate::{Budget, Error, Limits, ScimType};
 
 /// A request whose head has been understood.
@@ -32,6 +33,8 @@ pub(crate) struct Call<'a> {
     pub(crate) in_bulk: bool,
     /// what the request may still cost; the operations of a bulk request share that of the request
     pub(crate) budget: Budget,
+    /// where the answer goes while it is written
+    pub(crate) pipe: Option<Pipe>,
 }
 
 /// What a path leads to. Resource types are numbered in the order of their registration.
@@ -104,6 +107,7 @@ impl<'a> Call<'a> {
             wants_body: true,
             in_bulk: false,
             budget: Budget::new(inner.limits.work),
+            pipe: None,
         })
     }
 }

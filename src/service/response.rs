@@ -51,7 +51,7 @@ impl Refusal {
             response.headers_mut().insert(LOCATION, location);
         }
         if !body_wanted {
-            leave_out_body(&mut response);
+            leave_out_body(&mut response, 0);
         }
         response
     }
@@ -63,7 +63,8 @@ impl Refusal {
 
 impl Reply {
     pub(super) fn into_response(self, media_type: &'static str, body_wanted: bool) -> Response<Vec<u8>> {
-        let has_body = !self.body.is_empty();
+        let has_body = !self.body.is_empty() || self.before > 0;
+        let before = self.before;
         let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -76,15 +77,15 @@ impl Reply {
             }
         }
         if !body_wanted {
-            leave_out_body(&mut response);
+            leave_out_body(&mut response, before);
         }
         response
     }
 }
 
 /// HEAD tells how long the body would be that GET has (RFC 9110 §9.3.2): a server that finds an empty body and no length says 0.
-fn leave_out_body(response: &mut Response<Vec<u8>>) {
-    let length = std::mem::take(response.body_mut()).len();
+fn leave_out_body(response: &mut Response<Vec<u8>>, before: usize) {
+    let length = before + std::mem::take(response.body_mut()).len();
     if length > 0 {
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     }

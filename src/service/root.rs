@@ -59,7 +59,7 @@ impl<C: Context> Inner<C> {
             None => Place::Index { start: across.offset.saturating_add(1) },
         };
         let rows = found.rows.iter().map(|row| (&row.resource, row.projection));
-        let mut reply = Reply::json(self.list_response(found.total, &place, rows).await);
+        let mut reply = Reply::json(self.list_response(found.total, &place, rows).await?);
         reply.found = Some(found.total.unwrap_or(found.rows.len()));
         Ok(reply)
     }

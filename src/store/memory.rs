@@ -2,6 +2,7 @@
 
 mod find;
 mod relations;
+mod show;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -13,18 +14,23 @@ use std::marker::PhantomData;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::{Capabilities, Context, Key, Page, Precondition, Store, StoreError, TenantId};
+use crate::budget::yield_now;
 use crate::patch::{Changes, Patched};
 use crate::query::Query;
-use crate::resource::{Projection, Resource};
+use crate::resource::{Projection, Resource, ResourceWriter};
 use crate::schema::ResourceType;
 
 use self::table::Table;
 
+/// How many references are written before others have their turn.
+const AT_ONCE: usize = 500;
+
 /// A [`Store`] in memory, for every resource type that it is registered with.
 ///
 /// Tenants are kept apart, each under a lock of its own: none waits for another. A long query reads for about a millisecond at a
-/// time and lets others have their turn; each resource that it returns was like this at one moment of it. Values that the schema declares unique are indexed by their folded form, those of lists and parts
-/// too (`emails.value`); nothing else is unique. Members are kept apart from the group, so that a PATCH of one member costs the
+/// time and lets others have their turn; each resource that it returns was like this at one moment of it. Values that the
+/// schema declares unique are indexed by their folded form, those of lists and parts too (`emails.value`); nothing else is
+/// unique. Members are kept apart from the group, so that a PATCH of one member costs the
 /// same in a group of any size, and `groups` of a user follows from them. Clones share their content.
 ///
 /// Passwords are not kept: nothing here could check one.
@@ -71,6 +77,19 @@ impl<C: Context> Store for MemoryStore<C> {
 
     async fn get(&self, cx: &C, key: Key<'_>, want: &Projection) -> Result<Option<Resource>, StoreError> {
         Ok(self.table(cx.tenant()).and_then(|table| read(&table).get(key, want)))
+    }
+
+    async fn show(&self, cx: &C, key: Key<'_>, writer: &mut ResourceWriter<'_>) -> Result<bool, StoreError> {
+        // what is pending is of one state, whatever changes while it is written
+        let Some(pending) = self.table(cx.tenant()).and_then(|table| read(&table).show(key, writer)) else {
+            return Ok(false);
+        };
+        for some in pending.chunks(AT_ONCE) {
+            some.iter().for_each(|reference| reference.write(writer));
+            writer.flush().await;
+            yield_now().await;
+        }
+        Ok(true)
     }
 
     async fn list(&self, cx: &C, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {

@@ -104,7 +104,8 @@ pub trait Store: Send + Sync + 'static {
     /// way for the result: a store of groups with very many members passes their rows on as they come.
     ///
     /// What is written in the end has to be one state of the resource: read the document and the rows in one statement or
-    /// one snapshot.
+    /// one snapshot. Between the rows, await [`ResourceWriter::flush`]: it lets go of what has been sent, and waits while the client
+    /// reads slowly. How long a client may hold what is open for it is the host's to bound, where it sends the answer.
     fn show(
         &self,
         cx: &Self::Context,

@@ -33,6 +33,7 @@ mod scim;
 mod server;
 mod short_pages;
 mod store_contract;
+mod stream;
 mod tenant_types;
 mod throttle;
 mod wiring;

@@ -38,8 +38,8 @@ impl Store for Groups {
         let mut attempts = Attempts::default();
         loop {
             match self.show_once(cx, key, writer).await {
-                // what has been written of the answer is thrown away when the next one begins
-                Err(error) if attempts.again(&error).await => {}
+                // what has been written of the answer is thrown away when the next one begins, unless it has been sent
+                Err(error) if !writer.is_sent() && attempts.again(&error).await => {}
                 done => return done,
             }
         }

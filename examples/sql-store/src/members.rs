@@ -42,7 +42,8 @@ async fn show_chunks(
         for Row(id, kind, _) in &members {
             writer.reference(id, kind.as_deref(), None);
         }
-        if members.len() < MEMBERS_AT_A_TIME {
+        writer.flush().await;
+        if members.len() < MEMBERS_AT_A_TIME || writer.is_full() {
             return Ok(());
         }
         last = members.iter().map(|Row(id, _, _)| id).max().map(ToString::to_string).unwrap_or_default();
@@ -57,11 +58,11 @@ async fn show_rows(
     writer: &mut ResourceWriter<'_>,
 ) -> Result<(), StoreError> {
     let sql = "SELECT member_id, member_kind FROM group_members WHERE tenant = $1 AND group_id = $2";
-    let write = |member: session::Row| {
+    let write = |member: &session::Row, writer: &mut ResourceWriter<'_>| {
         writer.reference(member.str(0)?.unwrap_or_default(), member.str(1)?, None);
-        Ok(true)
+        Ok(())
     };
-    snapshot.each(sql, &[tenant.into(), group.into()], write).await
+    snapshot.each_into(sql, &[tenant.into(), group.into()], writer, write).await
 }
 
 /// Carries a change of the members out and returns how many rows it took. Its cost follows the change, not the group.

@@ -2,9 +2,10 @@
 
 use std::error::Error as StdError;
 
+use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use scim_provider::StoreError;
 use scim_provider::filter::sql::SqlValue;
+use scim_provider::{ResourceWriter, StoreError};
 use serde_json::value::RawValue;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgRow, Postgres};
@@ -84,7 +85,38 @@ impl Session {
         mut take: impl FnMut(Row) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         Self::strike()?;
-        let mut rows = match self {
+        let mut rows = self.fetch(sql, binds);
+        while let Some(row) = rows.try_next().await.map_err(failure)? {
+            if !take(row)? {
+                break;
+            }
+        }
+        // rows may also break off
+        Self::strike()
+    }
+
+    /// Runs a statement and writes row after row into an answer. Rows wait in the database while the client is slow.
+    pub(crate) async fn each_into(
+        &mut self,
+        sql: &str,
+        binds: &[Bind<'_>],
+        writer: &mut ResourceWriter<'_>,
+        write: impl Fn(&Row, &mut ResourceWriter<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        Self::strike()?;
+        let mut rows = self.fetch(sql, binds);
+        while let Some(row) = rows.try_next().await.map_err(failure)? {
+            write(&row, writer)?;
+            if writer.is_full() {
+                break;
+            }
+            writer.flush().await;
+        }
+        Self::strike()
+    }
+
+    fn fetch<'s>(&'s mut self, sql: &'s str, binds: &'s [Bind<'_>]) -> BoxStream<'s, Result<Row, sqlx::Error>> {
+        match self {
             Self::SqliteConnection(connection) => sqlite(sql, binds).fetch(&mut **connection).map_ok(Row::from).boxed(),
             Self::SqliteTransaction(connection) => {
                 sqlite(sql, binds).fetch(&mut **connection).map_ok(Row::from).boxed()
@@ -95,14 +127,7 @@ impl Session {
             Self::PostgresTransaction(connection) => {
                 postgres(sql, binds).fetch(&mut **connection).map_ok(Row::from).boxed()
             }
-        };
-        while let Some(row) = rows.try_next().await.map_err(failure)? {
-            if !take(row)? {
-                break;
-            }
         }
-        // rows may also break off
-        Self::strike()
     }
 
     /// Runs a statement and returns its rows. `sql` holds constant text and placeholders, never input.

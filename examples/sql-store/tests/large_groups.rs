@@ -36,8 +36,15 @@ async fn each_member_is_shown_once(url: &str) {
         let shown = send(&scim, "GET", &format!("/Groups/{id}"), &Value::Null).await;
         let shown = shown["members"].as_array().cloned().unwrap_or_default();
         let mut shown: Vec<_> = shown.iter().map(|member| member["value"].as_str().unwrap().to_owned()).collect();
+        let streamed = streamed(&scim, &format!("/Groups/{id}")).await;
+        let mut sent: Vec<_> = streamed["members"].as_array().cloned().unwrap_or_default();
+        sent.sort_unstable_by_key(|member| member["value"].to_string());
         shown.sort_unstable();
         members.sort_unstable();
+        assert!(
+            sent.iter().map(|member| member["value"].as_str().unwrap()).eq(members.iter()),
+            "other members are sent"
+        );
         assert_eq!(shown.len(), count);
         assert!(shown == members, "other members than the {count} that were put in");
     }
@@ -124,6 +131,18 @@ async fn create(scim: &Service<Caller>, name: &str, members: &[String]) -> Strin
     let group = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name,
                        "members": members});
     send(scim, "POST", "/Groups", &group).await["id"].as_str().unwrap().to_owned()
+}
+
+/// An answer that comes in pieces.
+async fn streamed(scim: &Service<Caller>, path: &str) -> Value {
+    let request = Request::get(path).body("").unwrap();
+    let caller = Caller::authenticated(TenantId::new("acme").unwrap(), "test", "1");
+    let mut body = scim.stream(caller, request).await.into_body();
+    let mut whole = Vec::new();
+    while let Some(piece) = body.piece().await {
+        whole.extend(piece.unwrap());
+    }
+    serde_json::from_slice(&whole).unwrap()
 }
 
 async fn send(scim: &Service<Caller>, method: &str, path: &str, body: &Value) -> Value {

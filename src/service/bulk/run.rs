@@ -289,6 +289,7 @@ impl<'r, C: Context> Run<'r, C> {
             wants_body: false,
             in_bulk: true,
             budget: self.call.budget.clone(),
+            pipe: None,
         };
         self.inner.carry_out_call(self.cx, &call, trace).await
     }

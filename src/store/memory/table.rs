@@ -347,7 +347,7 @@ impl Table {
         Ok(self.joined(slot, &stored.resource, want))
     }
 
-    fn find(&self, key: Key<'_>) -> Option<Slot> {
+    pub(super) fn find(&self, key: Key<'_>) -> Option<Slot> {
         let slot = self.by_id.get(key.id).copied()?;
         let name = self.stored(slot)?.resource.resource_type().name();
         (name == key.resource_type.name()).then_some(slot)
@@ -361,7 +361,7 @@ impl Table {
         self.slots.get(slot as usize)?.stored.as_ref()
     }
 
-    fn id(&self, slot: Slot) -> Arc<str> {
+    pub(super) fn id(&self, slot: Slot) -> Arc<str> {
         self.slots.get(slot as usize).map(|e| Arc::clone(&e.id)).unwrap_or_default()
     }
 
@@ -401,7 +401,7 @@ pub(super) fn many(ty: &ResourceType) -> impl Iterator<Item = (AttrId, String)> 
     table.ids().filter(|id| table.node(*id).relation() == Relation::Many).map(|id| (id, table.path(id)))
 }
 
-fn display(resource: &Resource) -> Option<String> {
+pub(super) fn display(resource: &Resource) -> Option<String> {
     let text = |path| resource.text(path).filter(|t| !t.is_empty()).map(|t| t.into_owned());
     text("displayName").or_else(|| text("userName"))
 }
