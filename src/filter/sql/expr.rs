@@ -181,7 +181,10 @@ impl Writer {
             Expr::Exists(found) => match (self.dialect, found.tie) {
                 // of several keys one is the tenant's: without it, the rows of all tenants would be looked through
                 (Dialect::Sqlite, Tie::Keys { keys, within })
-                    if found.leads && !negated && found.filter.sought() > 0 && (keys.len() == 1 || within.is_some()) =>
+                    if found.leads
+                        && !negated
+                        && found.filter.sought() > 0
+                        && (keys.len() == 1 || within.is_some()) =>
                 {
                     self.among_owners(found, keys, within);
                 }
@@ -211,9 +214,14 @@ impl Writer {
             self.push(" AND ");
             self.predicate(*found.filter, negated);
         }
-        // PostgreSQL makes a join of the subqueries that stand in a conjunction, and its planner's work grows with the
-        // fourth power of their number; one with an OFFSET stays what it is
-        self.push(if self.dialect == Dialect::Postgres && !found.leads { " OFFSET 0)" } else { ")" });
+        self.push(match (found.leads, self.dialect) {
+            (true, _) => ")",
+            // Both databases make joins of the subqueries in a conjunction. The work of PostgreSQL's planner grows with the
+            // fourth power of their number; SQLite, since 3.51, tries all rows of one with all of the others until none is
+            // left, however few would do. A subquery that ends so stays what it is.
+            (false, Dialect::Postgres) => " OFFSET 0)",
+            (false, Dialect::Sqlite) => " LIMIT 1)",
+        });
     }
 
     /// The same as EXISTS, in the form for which SQLite looks the rows of the child table up first: for an EXISTS it walks

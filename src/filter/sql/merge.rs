@@ -55,10 +55,22 @@ fn turned(expr: Expr, negated: bool) -> Expr {
     let each = |parts: Vec<Expr>| parts.into_iter().map(|part| turned(part, negated)).collect();
     match expr {
         Expr::Not(inner) => turned(*inner, !negated),
-        expr if !expr.looks_up() => if negated { expr.negated() } else { expr },
+        expr if !expr.looks_up() => {
+            if negated {
+                expr.negated()
+            } else {
+                expr
+            }
+        }
         Expr::All(parts) => joined(each(parts), Joint::And.turned(negated)),
         Expr::Any(parts) => joined(each(parts), Joint::Or.turned(negated)),
-        expr => if negated { expr.negated() } else { expr },
+        expr => {
+            if negated {
+                expr.negated()
+            } else {
+                expr
+            }
+        }
     }
 }
 
@@ -184,7 +196,10 @@ impl Expr {
     fn says_the_same(&self, other: &Self) -> bool {
         match (self.subquery(), other.subquery()) {
             (Some((one, negated)), Some((other, other_negated))) => {
-                negated == other_negated && one.filter.is_simple(2) && one.is_of_table(other) && one.filter == other.filter
+                negated == other_negated
+                    && one.filter.is_simple(2)
+                    && one.is_of_table(other)
+                    && one.filter == other.filter
             }
             _ => false,
         }

@@ -46,8 +46,11 @@ fn kept(expr: &Expr, most: usize, beyond: &mut Vec<usize>) -> Option<usize> {
         }
         Expr::Any(parts) => {
             let mut left = most;
+            let mut others = parts.iter().filter(|part| part.looks_up()).count();
             for part in parts {
-                left = left.saturating_sub(kept(part, left, beyond)?);
+                // each of the others needs one at least
+                others = others.saturating_sub(usize::from(part.looks_up()));
+                left = left.saturating_sub(kept(part, left.saturating_sub(others), beyond)?);
             }
             Some(most.saturating_sub(left))
         }
@@ -126,7 +129,13 @@ impl Expr {
     pub(super) fn sought(&self) -> u8 {
         match self {
             Self::Compare(_, Cmp::Ne, _) => 0,
-            Self::Compare(column, Cmp::Eq, _) => if column.is_value { 3 } else { 2 },
+            Self::Compare(column, Cmp::Eq, _) => {
+                if column.is_value {
+                    3
+                } else {
+                    2
+                }
+            }
             Self::Compare(..) => 1,
             Self::All(parts) => parts.iter().map(Self::sought).max().unwrap_or(0),
             Self::Any(parts) => parts.iter().map(Self::sought).min().unwrap_or(0),

@@ -62,7 +62,9 @@ fn the_rows_are_those_that_match<E: Engine>(tables: &mut Tables<E>) {
         tables.fill(&resources);
         for (at, text) in filters.iter().flat_map(|filter| [filter.clone(), format!("not ({filter})")]).enumerate() {
             check_filter(&mut tables, &map, &resources, &text)?;
-            check_filter(&mut tables, &narrow[at % narrow.len()], &resources, &text)?;
+            if at % 3 == 0 {
+                check_filter(&mut tables, &narrow[at / 3 % narrow.len()], &resources, &text)?;
+            }
             check_order(&mut tables, &map, &resources, &text, at)?;
         }
         Ok(())

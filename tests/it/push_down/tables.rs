@@ -1,7 +1,9 @@
 //! A host's tables, filled from documents, and the map that describes them. [`Engine`] is the database that they are in.
 
 use chrono::DateTime;
-use scim_provider::filter::sql::{ChildTable, Column, ColumnMap, ColumnMapBuilder, Dialect, Keyset, SqlFilter, SqlValue};
+use scim_provider::filter::sql::{
+    ChildTable, Column, ColumnMap, ColumnMapBuilder, Dialect, Keyset, SqlFilter, SqlValue,
+};
 use scim_provider::{Resource, ResourceType, fold};
 use serde_json::Value;
 
@@ -99,6 +101,14 @@ impl<E: Engine> Tables<E> {
     pub(crate) fn new(mut engine: E, schema: &str) -> Self {
         engine.batch(schema);
         Self { engine }
+    }
+
+    /// Lets the rows of a resource be found by index, as in any host's tables.
+    pub(crate) fn index(&mut self) {
+        self.engine.batch(
+            "CREATE INDEX emails_of ON emails (user_id); CREATE INDEX tags_of ON tags (user_id);
+             CREATE INDEX peers_of ON peers (tenant, user_id);",
+        );
     }
 
     /// Puts these resources in the place of what is there.
