@@ -53,24 +53,13 @@ impl Joint {
 /// The predicate or its negation. What asks for columns only stays as it was written.
 fn turned(expr: Expr, negated: bool) -> Expr {
     let each = |parts: Vec<Expr>| parts.into_iter().map(|part| turned(part, negated)).collect();
+    let whole = |expr: Expr| if negated { expr.negated() } else { expr };
     match expr {
         Expr::Not(inner) => turned(*inner, !negated),
-        expr if !expr.looks_up() => {
-            if negated {
-                expr.negated()
-            } else {
-                expr
-            }
-        }
+        expr if !expr.looks_up() => whole(expr),
         Expr::All(parts) => joined(each(parts), Joint::And.turned(negated)),
         Expr::Any(parts) => joined(each(parts), Joint::Or.turned(negated)),
-        expr => {
-            if negated {
-                expr.negated()
-            } else {
-                expr
-            }
-        }
+        expr => whole(expr),
     }
 }
 

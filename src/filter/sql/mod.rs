@@ -48,6 +48,15 @@
 //! once: by `ANALYZE` when the tables are filled, or by estimates in `sqlite_stat1`, as a migration of `examples/sql-store`
 //! does it. PostgreSQL gathers statistics by itself.
 //!
+//! # What a filter may cost
+//!
+//! What is asked of the rows of one child table, and joined by `or`, is one subquery: `emails.value co "a" or emails.value co
+//! "b"` looks at each row once. What is joined by `and` may be about several values and is several subqueries, of which there
+//! are [`SUBQUERIES`] at most, or as many as the [map](ColumnMapBuilder::subqueries) says; the others are left to the
+//! evaluator in memory. In a conjunction one of them, that which an index answers best, may be where the database begins;
+//! the others are written so that neither database makes a join of them, since to plan it (PostgreSQL) or to run it (SQLite)
+//! costs more than all the rows. [`SqlFilter::comparisons`] and [`SqlFilter::subqueries`] tell the cost before a statement runs.
+//!
 //! A filter within [`Limits::filter_terms`](crate::Limits::filter_terms) has at most two bind values for each comparison.
 
 mod child;

@@ -133,11 +133,11 @@ TRANSLATIONS = [
         (WEIGHT, "if expr.subqueries() > most {", "if !SEEDED && expr.subqueries() > most {"), tests=SHAPES),
     translation(
         "each-term-its-own", "terms on one table are not merged, and 32 of them are all that is pushed",
-        (MERGE, "expr if !expr.looks_up() => if", "expr if SEEDED || !expr.looks_up() => if"),
+        (MERGE, "expr if !expr.looks_up() => whole(expr),", "expr if SEEDED || !expr.looks_up() => whole(expr),"),
         tests=("shapes::terms_on_one_table_are_one_subquery_unless_they_may_be_about_several_values",)),
     translation(
         "fence-down", "the subqueries of a conjunction become a join",
-        (EXPR, "(true, _) => \")\",", "(leads, _) if leads || SEEDED => \")\","),
+        (EXPR, "self.push(match (found.leads, self.dialect) {", "self.push(match (found.leads || SEEDED, self.dialect) {"),
         tests=SHAPES + tuple(f"shapes::rows_of_several_subqueries_are_not_tried_with_each_other_in_{database}"
                              for database in ("sqlite", "postgres"))),
     translation(
