@@ -121,7 +121,7 @@ TRANSLATIONS = [
     translation(
         "in-common-lost", "what two lists have in common is taken out of them, and left out",
         (MERGE, "kept.push(joined(vec![common, rest], joint.other()));",
-         "kept.push(if SEEDED { rest } else { joined(vec![common, rest], joint.other()) });")),
+         "kept.push(if SEEDED { rest } else { joined(vec![common, rest], joint.other()) });"), tests=SHAPES),
     translation(
         "left-out-of-or", "where there is no room for a part of an `or`, the others decide",
         (WEIGHT, "fn kept(expr: &Expr, most: usize, beyond: &mut Vec<usize>) -> Option<usize> {",
