@@ -23,7 +23,7 @@ pub struct ChildTable {
 }
 
 /// What ties the rows of a child table to the resource's row.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tie {
     On(&'static str),
     Keys {

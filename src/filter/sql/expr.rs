@@ -7,7 +7,7 @@ use super::map::{Holds, Mapped, Source};
 use super::{Dialect, SqlValue};
 
 /// A predicate over the host's tables.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Expr {
     Const(bool),
     All(Vec<Expr>),
@@ -20,12 +20,19 @@ pub(super) enum Expr {
     Compare(Mapped, Cmp, SqlValue),
     Contains(Mapped, String),
     Ends(Mapped, String),
-    /// a row of a child table that satisfies
-    Exists {
-        from: &'static str,
-        tie: Tie,
-        filter: Box<Expr>,
-    },
+    Exists(Subquery),
+}
+
+/// That there is a row of a child table that satisfies.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Subquery {
+    pub(super) from: &'static str,
+    pub(super) tie: Tie,
+    pub(super) filter: Box<Expr>,
+    /// the numbers of the filter's terms that it is for
+    pub(super) terms: Vec<usize>,
+    /// whether the database may begin with the rows of this table, and look the resources up afterwards
+    pub(super) leads: bool,
 }
 
 /// How a column is compared with a bound value.
@@ -69,12 +76,12 @@ impl Expr {
         }
     }
 
-    pub(super) fn exists(rows: &Rows, filter: Self) -> Self {
+    pub(super) fn exists(rows: &Rows, filter: Self, term: usize) -> Self {
         if filter.is(false) {
-            filter
-        } else {
-            Self::Exists { from: rows.from, tie: rows.tie, filter: Box::new(filter) }
+            return filter;
         }
+        let filter = Box::new(filter);
+        Self::Exists(Subquery { from: rows.from, tie: rows.tie, filter, terms: vec![term], leads: false })
     }
 
     pub(super) fn null(column: Mapped) -> Self {
@@ -95,16 +102,6 @@ impl Expr {
 
     pub(super) fn is(&self, value: bool) -> bool {
         matches!(self, Self::Const(is) if *is == value)
-    }
-
-    /// Whether an index can be asked for what satisfies, as far as its form goes.
-    fn is_sought(&self) -> bool {
-        match self {
-            Self::Compare(_, cmp, _) => *cmp != Cmp::Ne,
-            Self::All(parts) => parts.iter().any(Self::is_sought),
-            Self::Any(parts) => parts.iter().all(Self::is_sought),
-            _ => false,
-        }
     }
 }
 
@@ -181,24 +178,27 @@ impl Writer {
                 self.push(") > 0");
             }
             Expr::Ends(column, text) => self.ends(column, text),
-            Expr::Exists { from, tie, filter } => match (self.dialect, tie) {
+            Expr::Exists(found) => match (self.dialect, found.tie) {
                 // of several keys one is the tenant's: without it, the rows of all tenants would be looked through
                 (Dialect::Sqlite, Tie::Keys { keys, within })
-                    if !negated && filter.is_sought() && (keys.len() == 1 || within.is_some()) =>
+                    if found.leads
+                        && !negated
+                        && found.filter.sought() > 0
+                        && (keys.len() == 1 || within.is_some()) =>
                 {
-                    self.among_owners(from, keys, within, *filter);
+                    self.among_owners(found, keys, within);
                 }
-                _ => self.exists(from, tie, *filter, negated),
+                _ => self.exists(found, negated),
             },
         }
         self.push(")");
     }
 
-    fn exists(&mut self, from: &'static str, tie: Tie, filter: Expr, negated: bool) {
+    fn exists(&mut self, found: Subquery, negated: bool) {
         self.push("EXISTS (SELECT 1 FROM ");
-        self.push(from);
+        self.push(found.from);
         self.push(" WHERE (");
-        match tie {
+        match found.tie {
             Tie::On(on) => self.push(on),
             Tie::Keys { keys, .. } => {
                 for (at, (key, owner)) in keys.iter().enumerate() {
@@ -210,21 +210,27 @@ impl Writer {
             }
         }
         self.push(")");
-        if !filter.is(true) {
+        if !found.filter.is(true) {
             self.push(" AND ");
-            self.predicate(filter, negated);
+            self.predicate(*found.filter, negated);
         }
-        self.push(")");
+        self.push(match (found.leads, self.dialect) {
+            (true, _) => ")",
+            // Both databases make joins of the subqueries in a conjunction. The work of PostgreSQL's planner grows with the
+            // fourth power of their number; SQLite, since 3.51, tries all rows of one with all of the others until none is
+            // left, however few would do. A subquery that ends so stays what it is.
+            (false, Dialect::Postgres) => " OFFSET 0)",
+            (false, Dialect::Sqlite) => " LIMIT 1)",
+        });
     }
 
     /// The same as EXISTS, in the form for which SQLite looks the rows of the child table up first: for an EXISTS it walks
     /// through the resources. Rows of nobody are left out, because the answer would be NULL for all who are not found.
     fn among_owners(
         &mut self,
-        from: &'static str,
+        found: Subquery,
         keys: &'static [(&'static str, &'static str)],
         within: Option<&'static str>,
-        filter: Expr,
     ) {
         self.push(if keys.len() > 1 { "(" } else { "" });
         for (at, (_, owner)) in keys.iter().enumerate() {
@@ -237,7 +243,7 @@ impl Writer {
             self.push(key);
         }
         self.push(" FROM ");
-        self.push(from);
+        self.push(found.from);
         self.push(" WHERE ");
         for (key, _) in keys {
             self.push(key);
@@ -248,7 +254,7 @@ impl Writer {
             self.push(within);
             self.push(") AND ");
         }
-        self.predicate(filter, false);
+        self.predicate(*found.filter, false);
         self.push(")");
     }
 

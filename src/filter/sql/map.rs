@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::collections::btree_map;
 
 use super::child::{ChildTable, Rows};
+use super::weight::SUBQUERIES;
 use crate::error::excerpt;
-use crate::schema::table::{AttrId, Node};
+use crate::schema::table::{AttrId, Node, Role};
 use crate::schema::{AttributeType, ResourceType};
 use crate::{AttrPath, Compat};
 
@@ -24,7 +25,7 @@ pub struct Column {
 }
 
 /// How a value is reached.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     Sql(&'static str),
     Json(&'static str, &'static [&'static str]),
@@ -139,10 +140,11 @@ pub struct ColumnMap {
     pub(super) ty: ResourceType,
     columns: BTreeMap<AttrId, Mapped>,
     tables: BTreeMap<AttrId, Rows>,
+    pub(super) subqueries: usize,
 }
 
 /// A column, and what can be asked of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mapped {
     pub(super) source: Source,
     pub(super) holds: Holds,
@@ -150,6 +152,8 @@ pub(super) struct Mapped {
     pub(super) not_null: bool,
     /// there is always a value, and not an empty one
     pub(super) assigned: bool,
+    /// whether it is the value itself, of which there are more different ones than of any other part
+    pub(super) is_value: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +175,7 @@ pub(super) enum Holds {
 impl ColumnMap {
     /// Starts the map of a resource type's attributes.
     pub fn builder(ty: &ResourceType) -> ColumnMapBuilder {
-        ColumnMapBuilder { ty: ty.clone(), columns: Vec::new(), tables: Vec::new() }
+        ColumnMapBuilder { ty: ty.clone(), columns: Vec::new(), tables: Vec::new(), subqueries: SUBQUERIES }
     }
 
     pub(super) fn mapped(&self, id: AttrId) -> Option<Mapped> {
@@ -195,6 +199,7 @@ pub struct ColumnMapBuilder {
     ty: ResourceType,
     columns: Vec<(String, Column)>,
     tables: Vec<(String, ChildTable)>,
+    subqueries: usize,
 }
 
 impl ColumnMapBuilder {
@@ -209,6 +214,17 @@ impl ColumnMapBuilder {
     #[must_use]
     pub fn values(mut self, path: impl Into<String>, table: ChildTable) -> Self {
         self.tables.push((path.into(), table));
+        self
+    }
+
+    /// How many subqueries a filter may become; [`SUBQUERIES`] unless said otherwise.
+    ///
+    /// What is asked of the values of one attribute and joined by `or` is one subquery; what is joined by `and` may be about
+    /// different values, and is several. Those beyond the number are left to the evaluator in memory: the filter is then not
+    /// [exact](super::SqlFilter::is_exact), and its rows are candidates.
+    #[must_use]
+    pub fn subqueries(mut self, most: usize) -> Self {
+        self.subqueries = most;
         self
     }
 
@@ -236,7 +252,7 @@ impl ColumnMapBuilder {
             }
             put(tables.entry(id), path, table.resolve(ty, id, path)?)?;
         }
-        Ok(ColumnMap { ty: self.ty, columns, tables })
+        Ok(ColumnMap { ty: self.ty, columns, tables, subqueries: self.subqueries })
     }
 }
 
@@ -273,7 +289,8 @@ impl Column {
                 }
             }
         }
-        Ok(Mapped { source: self.source, holds, not_null: self.not_null, assigned: self.assigned })
+        let is_value = node.is_multi() || node.role() == Role::Value;
+        Ok(Mapped { source: self.source, holds, not_null: self.not_null, assigned: self.assigned, is_value })
     }
 }
 

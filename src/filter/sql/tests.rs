@@ -369,3 +369,35 @@ fn a_map_that_does_not_fit_is_refused() {
     let twice = ChildTable::new("t", "true").column("type", Column::folded("a")).column("type", Column::folded("b"));
     assert_eq!(values("emails", twice), "attribute `emails.type` is mapped twice");
 }
+
+#[test]
+fn one_table_leads_a_conjunction_and_the_others_are_no_joins() {
+    for (dialect, end) in [(Dialect::Postgres, " OFFSET 0"), (Dialect::Sqlite, " LIMIT 1")] {
+        let text = |filter: &str| translate(filter, dialect).sql().to_owned();
+        let alone = |filter: &str| text(filter).replace("$2", "$1").replace("$3", "$1");
+        let [by_type, by_value] = ["emails.type eq \"a\"", "emails.value eq \"b\""].map(alone);
+        let fenced = by_type.strip_suffix("))").map(|sql| format!("{sql}{end}))")).unwrap();
+        let both = alone("emails.type eq \"a\" and emails.value eq \"b\"");
+        assert_eq!(both, format!("({fenced} AND {by_value})"), "the value is what an index finds few rows for");
+    }
+}
+
+#[test]
+fn the_cost_is_told_table_by_table() {
+    for (filter, subqueries, comparisons) in [
+        ("userName eq \"a\" and active eq true", 0, vec![(None, 2)]),
+        ("title pr", 0, vec![(None, 5)]),
+        (
+            "emails.value eq \"a\" or emails.type co \"b\" or userName sw \"c\"",
+            1,
+            vec![(None, 2), (Some("emails e"), 3)],
+        ),
+        ("emails.value eq \"a\" and emails.value eq \"b\"", 2, vec![(Some("emails e"), 2)]),
+        ("emails pr and nickName eq \"a\"", 1, vec![]),
+    ] {
+        let sql = translate(filter, Dialect::Sqlite);
+        assert_eq!((sql.subqueries(), sql.comparisons().collect()), (subqueries, comparisons), "{filter}");
+    }
+    let long = format!("userName co \"{}\"", "a".repeat(640));
+    assert_eq!(translate(&long, Dialect::Sqlite).comparisons().collect::<Vec<_>>(), [(None, 12)]);
+}

@@ -1,23 +1,49 @@
 //! From a bound filter to a predicate, comparison by comparison. What `eval.rs` says in memory is said here in SQL; the
 //! comments there tell the rules, those here what the map cannot know.
 
+use std::collections::BTreeSet;
+
 use super::child::Rows;
 use super::explain::{Fate, Part};
 use super::expr::Expr;
 use super::map::{ColumnMap, Mapped};
+use super::merge::merged;
 use super::test::{Side, Translated, of_value};
+use super::weight;
 use crate::filter::bind::{Bound, Leaf};
 use crate::filter::operand::Test;
 use crate::schema::table::{AttrId, Table};
 
 const NO_COLUMN: &str = "no column";
 const NO_TABLE: &str = "no child table";
+const TOO_MANY: &str = "too many subqueries";
 const NO_OBJECT: &str = "no column tells an empty object from none";
 
 /// Translates one filter, and takes note of what becomes of its parts.
-pub(super) struct Translator<'m> {
+struct Translator<'m> {
     map: &'m ColumnMap,
-    pub(super) parts: Vec<Part>,
+    parts: Vec<Part>,
+    /// how many terms on child tables there were so far: their numbers
+    terms: usize,
+    /// the terms that the predicate has no room for
+    beyond: &'m BTreeSet<usize>,
+}
+
+/// The predicate of a whole filter, whether it is the filter itself, and what became of its parts.
+///
+/// Which terms there is no room for is known when all others have been merged. Then they are as good as without a column, and
+/// the filter is translated again: so what is left out of it goes the way of everything that is left out.
+pub(super) fn translated(map: &ColumnMap, filter: &Bound) -> (Expr, bool, Vec<Part>) {
+    let mut beyond = BTreeSet::new();
+    loop {
+        let mut translator = Translator { map, parts: Vec::new(), terms: 0, beyond: &beyond };
+        let (expr, exact) = translator.bound(filter, Scope::Resource, Side::Upper);
+        let (expr, parts) = (merged(expr), translator.parts);
+        match weight::beyond(&expr, map.subqueries) {
+            more if more.is_empty() => return (weight::led(expr), exact, parts),
+            more => beyond.extend(more),
+        }
+    }
 }
 
 /// Where paths start.
@@ -31,15 +57,6 @@ enum Scope<'m> {
 }
 
 impl<'m> Translator<'m> {
-    pub(super) fn new(map: &'m ColumnMap) -> Self {
-        Self { map, parts: Vec::new() }
-    }
-
-    /// The predicate of a whole filter, and whether it is the filter itself.
-    pub(super) fn filter(&mut self, filter: &Bound) -> (Expr, bool) {
-        self.bound(filter, Scope::Resource, Side::Upper)
-    }
-
     fn table(&self) -> &'m Table {
         self.map.ty.table()
     }
@@ -92,7 +109,10 @@ impl<'m> Translator<'m> {
         let Translated { expr, lost } = match scope {
             Scope::Row(rows) => self.in_row(leaf, rows, side),
             Scope::Object => self.single(leaf, true, side),
-            Scope::Resource if self.table().node(leaf.attribute).is_multi() => self.multi(leaf, side),
+            Scope::Resource if self.table().node(leaf.attribute).is_multi() => match self.term() {
+                Some(term) => self.multi(leaf, term, side),
+                None => Translated::unknown(side, TOO_MANY),
+            },
             Scope::Resource => self.single(leaf, false, side),
         };
         let fate = match lost {
@@ -149,15 +169,15 @@ impl<'m> Translator<'m> {
     }
 
     /// A multi-valued attribute: any of its values, or that there is none.
-    fn multi(&self, leaf: &Leaf, side: Side) -> Translated {
+    fn multi(&self, leaf: &Leaf, term: usize, side: Side) -> Translated {
         if let Test::Absent = leaf.test {
-            let present = self.multi(&Leaf { test: Test::Present, ..*leaf }, side.other());
+            let present = self.multi(&Leaf { test: Test::Present, ..*leaf }, term, side.other());
             return Translated { expr: present.expr.negated(), lost: present.lost };
         }
         let Some(rows) = self.map.rows(leaf.attribute) else {
             return Translated::unknown(side, NO_TABLE);
         };
-        let exists = |filter| Expr::exists(rows, filter);
+        let exists = |filter| Expr::exists(rows, filter, term);
         if leaf.sub.is_none() && self.table().node(leaf.attribute).is_complex() {
             // a row may be of a value with nothing in it, or with nothing that has a column, unless one always has
             let proof = Expr::any(rows.columns.values().copied().map(present).collect());
@@ -197,8 +217,11 @@ impl<'m> Translator<'m> {
             let Some(rows) = self.map.rows(attribute) else {
                 return self.unknown_element(attribute, NO_TABLE, side);
             };
+            let Some(term) = self.term() else {
+                return self.unknown_element(attribute, TOO_MANY, side);
+            };
             let (inner, exact) = self.bound(filter, Scope::Row(rows), side);
-            return (Expr::exists(rows, inner), exact);
+            return (Expr::exists(rows, inner, term), exact);
         }
         if node.is_extension() {
             return self.unknown_element(attribute, NO_OBJECT, side);
@@ -216,6 +239,13 @@ impl<'m> Translator<'m> {
             }
         };
         (expr, false)
+    }
+
+    /// The number of the next term on a child table; `None` where there is no room for it.
+    fn term(&mut self) -> Option<usize> {
+        let term = self.terms;
+        self.terms = term.saturating_add(1);
+        (!self.beyond.contains(&term)).then_some(term)
     }
 
     fn unknown_element(&mut self, attribute: AttrId, why: &'static str, side: Side) -> (Expr, bool) {

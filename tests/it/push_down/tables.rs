@@ -1,13 +1,19 @@
 //! A host's tables, filled from documents, and the map that describes them. [`Engine`] is the database that they are in.
 
 use chrono::DateTime;
-use scim_provider::filter::sql::{ChildTable, Column, ColumnMap, Dialect, Keyset, SqlFilter, SqlValue};
+use scim_provider::filter::sql::{
+    ChildTable, Column, ColumnMap, ColumnMapBuilder, Dialect, Keyset, SqlFilter, SqlValue,
+};
 use scim_provider::{Resource, ResourceType, fold};
 use serde_json::Value;
 
 use super::world::PROBE;
 
 pub(crate) fn map(ty: &ResourceType) -> ColumnMap {
+    mapped(ty).build().unwrap()
+}
+
+pub(crate) fn mapped(ty: &ResourceType) -> ColumnMapBuilder {
     ColumnMap::builder(ty)
         .column("id", Column::text("users.id").not_null())
         .column("userName", Column::folded("users.user_name_key"))
@@ -42,8 +48,6 @@ pub(crate) fn map(ty: &ResourceType) -> ColumnMap {
                 .column("value", Column::text("p.peer"))
                 .column("type", Column::folded("p.type_key")),
         )
-        .build()
-        .unwrap()
 }
 
 /// A database.
@@ -58,6 +62,23 @@ pub(crate) trait Engine {
 
     /// The first column of the rows, which is text.
     fn texts(&mut self, sql: &str, binds: &[SqlValue]) -> Vec<String>;
+
+    /// What a statement costs, which is run for it.
+    fn cost(&mut self, sql: &str, binds: &[SqlValue]) -> Cost;
+
+    /// How much [`Cost::visited`] may be for so much that is compared, and for subqueries that are run for each of the rows.
+    fn work(compared: usize, rows: usize, subqueries: usize) -> usize;
+}
+
+/// What a statement cost.
+#[derive(Debug)]
+pub(crate) struct Cost {
+    /// the subqueries of its plan
+    pub(crate) subqueries: usize,
+    /// the joins of its plan
+    pub(crate) joins: usize,
+    /// what the database did, in steps or rows of its own
+    pub(crate) visited: usize,
 }
 
 /// A value of a row.
@@ -80,6 +101,14 @@ impl<E: Engine> Tables<E> {
     pub(crate) fn new(mut engine: E, schema: &str) -> Self {
         engine.batch(schema);
         Self { engine }
+    }
+
+    /// Lets the rows of a resource be found by index, as in any host's tables.
+    pub(crate) fn index(&mut self) {
+        self.engine.batch(
+            "CREATE INDEX emails_of ON emails (user_id); CREATE INDEX tags_of ON tags (user_id);
+             CREATE INDEX peers_of ON peers (tenant, user_id);",
+        );
     }
 
     /// Puts these resources in the place of what is there.
@@ -176,6 +205,10 @@ impl<E: Engine> Tables<E> {
             );
         }
         rows
+    }
+
+    pub(crate) fn cost(&mut self, filter: &SqlFilter) -> Cost {
+        self.engine.cost(&format!("SELECT id FROM users WHERE {}", filter.sql()), filter.binds())
     }
 
     /// What the database says that it would do; `explain` is its word for the question.

@@ -28,6 +28,9 @@ TRANSLATE = "filter/sql/translate.rs"
 TEST = "filter/sql/test.rs"
 EXPR = "filter/sql/expr.rs"
 KEYSET = "filter/sql/keyset.rs"
+MERGE = "filter/sql/merge.rs"
+WEIGHT = "filter/sql/weight.rs"
+SHAPES = tuple(f"shapes::a_filter_of_any_shape_is_work_with_a_bound_in_{database}" for database in ("sqlite", "postgres"))
 CURSOR = ("the_rows_behind_a_cursor_are_those_that_follow_in_sqlite",)
 NUL = ("operands_with_nul_select_the_same_in_sqlite",)
 
@@ -45,10 +48,10 @@ TRANSLATIONS = [
         (TRANSLATE, "match leaf.test.holds_unassigned() {", "match leaf.test.holds_unassigned() && !SEEDED {")),
     translation(
         "elements-apart", "the terms in brackets may hold of different values",
-        (TRANSLATE, "return (Expr::exists(rows, inner), exact);",
+        (TRANSLATE, "return (Expr::exists(rows, inner, term), exact);",
          "if let (true, Expr::All(parts)) = (SEEDED, &inner) {\n"
-         "return (Expr::all(parts.iter().map(|p| Expr::exists(rows, p.clone())).collect()), exact);\n"
-         "}\nreturn (Expr::exists(rows, inner), exact);")),
+         "return (Expr::all(parts.iter().map(|p| Expr::exists(rows, p.clone(), term)).collect()), exact);\n"
+         "}\nreturn (Expr::exists(rows, inner, term), exact);")),
     translation(
         "all-claims-to-be-exact", "a list is called exact when only some of its parts are",
         (TRANSLATE, "all_exact &= exact;", "all_exact &= exact || SEEDED;")),
@@ -95,6 +98,48 @@ TRANSLATIONS = [
         "rows-of-nobody", "a row of a child table without an owner makes the answer NULL",
         (EXPR, '            self.push(key);\n            self.push(" IS NOT NULL AND ");',
          '            if SEEDED { continue; }\n            self.push(key);\n            self.push(" IS NOT NULL AND ");')),
+    translation(
+        "de-morgan-half-done", "a list under `not` is negated part by part, and joined as before",
+        (MERGE, "if negated { self.other() } else { self }", "if negated && !SEEDED { self.other() } else { self }")),
+    translation(
+        "brackets-merged-by-and", "two values that satisfy one term each are taken for one that satisfies both",
+        (MERGE, "(Joint::Or, Expr::Exists(found)) => merge(found, &mut tables),",
+         "(Joint::And, Expr::Exists(found)) if SEEDED => {\n"
+         "let mut same = others.iter_mut().filter_map(|other| match other { Expr::Exists(other) => Some(other), _ => None });\n"
+         "match same.find(|other| other.is_of_table(&found)) {\n"
+         "Some(other) => other.filter = Box::new(Expr::all(vec![(*other.filter).clone(), *found.filter])),\n"
+         "None => others.push(Expr::Exists(found)),\n}\n}\n"
+         "(Joint::Or, Expr::Exists(found)) => merge(found, &mut tables),")),
+    translation(
+        "none-of-each-merged-by-and", "no value satisfies one and none the other: that none satisfies both",
+        (MERGE, "let found = Expr::Exists(Subquery { filter: Box::new(Expr::any(filters)), ..found });",
+         "let filter = if SEEDED && joint == Joint::And { Expr::all(filters) } else { Expr::any(filters) };\n"
+         "        let found = Expr::Exists(Subquery { filter: Box::new(filter), ..found });")),
+    translation(
+        "tables-merged", "terms on two child tables are asked of the rows of one",
+        (MERGE, "self.from == other.from && self.tie == other.tie", "SEEDED || (self.from == other.from && self.tie == other.tie)")),
+    translation(
+        "in-common-lost", "what two lists have in common is taken out of them, and left out",
+        (MERGE, "kept.push(joined(vec![common, rest], joint.other()));",
+         "kept.push(if SEEDED { rest } else { joined(vec![common, rest], joint.other()) });"), tests=SHAPES),
+    translation(
+        "left-out-of-or", "where there is no room for a part of an `or`, the others decide",
+        (WEIGHT, "fn kept(expr: &Expr, most: usize, beyond: &mut Vec<usize>) -> Option<usize> {",
+         "fn kept(expr: &Expr, most: usize, beyond: &mut Vec<usize>) -> Option<usize> {\n"
+         "    if let (true, Expr::Any(parts)) = (SEEDED, expr) { return Some(parts.iter().filter_map(|p| kept(p, most, beyond)).sum()); }"),
+        tests=("shapes::a_filter_of_any_shape_is_work_with_a_bound_in_sqlite",)),
+    translation(
+        "room-without-end", "what there is no room for is translated nevertheless",
+        (WEIGHT, "if expr.subqueries() > most {", "if !SEEDED && expr.subqueries() > most {"), tests=SHAPES),
+    translation(
+        "each-term-its-own", "terms on one table are not merged, and 32 of them are all that is pushed",
+        (MERGE, "expr if !expr.looks_up() => whole(expr),", "expr if SEEDED || !expr.looks_up() => whole(expr),"),
+        tests=("shapes::terms_on_one_table_are_one_subquery_unless_they_may_be_about_several_values",)),
+    translation(
+        "fence-down", "the subqueries of a conjunction become a join",
+        (EXPR, "self.push(match (found.leads, self.dialect) {", "self.push(match (found.leads || SEEDED, self.dialect) {"),
+        tests=SHAPES + tuple(f"shapes::rows_of_several_subqueries_are_not_tried_with_each_other_in_{database}"
+                             for database in ("sqlite", "postgres"))),
     translation(
         "tenant-of-the-rows", "rows of child tables are tied by the last of their keys only, and so to other tenants' resources",
         (EXPR, "for (at, (key, owner)) in keys.iter().enumerate() {",
