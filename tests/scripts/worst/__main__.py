@@ -44,6 +44,7 @@ def read_options():
     arguments.add_argument("--requests", type=int, help="how many are tried in each family (default 36, in small 3)")
     arguments.add_argument("--most", type=float, help="the seconds of CPU after which one is given up (default 5, in small 1)")
     arguments.add_argument("--known", action="store_true", help="no search, but the shapes that were found by an attack")
+    arguments.add_argument("--unknown", action="store_true", help="a search that does not begin with those shapes")
     arguments.add_argument("--ratio", type=float, default=search.CPU_BOUND, help="how many GETs a request may cost")
     arguments.add_argument("--memory", type=float, default=search.MEMORY_BOUND, help="how many MB it may take")
     arguments.add_argument("--seed", type=int, default=secrets.randbelow(10 ** 6))
@@ -81,12 +82,14 @@ def search_store(options, store, users):
         over = tried = 0
         for family in options.families:
             draw = random.Random(f"{options.seed} {store} {users} {family.name}")
+            shapes = list(known.genomes(family))
             if options.known:
-                shapes = [search.measure(world, family, genome) for genome in known.genomes(family)]
+                shapes = [search.measure(world, family, genome) for genome in shapes]
                 tried += len(shapes)
                 over += sum(row(options, family, cost, get) for cost in shapes)
                 continue
-            tops, requests = search.climb(world, family, get, draw, options.requests, 2 if options.small else 3)
+            tops, requests = search.climb(world, family, get, draw, options.requests, 2 if options.small else 3,
+                                          () if options.unknown else shapes)
             tried += requests
             over += row(options, family, tops[0], get)
             if tops[1].genome != tops[0].genome and tops[1].memory > max(5, 1.2 * tops[0].memory):

@@ -120,9 +120,9 @@ def long_lists(genome, world):
 
 
 def reads(genome, world):
-    tenant, path = {"a user": ("people", "/Users/" + world.people[1]), "a member of all groups": ("people", "/Users/" + world.hub),
-                    "the grown user": ("long", "/Users/" + world.fat), "a long user": ("long", "/Users/" + world.long[0]),
-                    "the large group": ("crowd", "/Groups/" + world.crowd), "the schemas": ("people", "/Schemas"),
+    tenant, path = {"a user": ("people", "/Users/" + world.people[1]), "a member of all groups": world.fixture("hub"),
+                    "the grown user": world.fixture("fat"), "a long user": ("long", "/Users/" + world.long[0]),
+                    "the large group": world.fixture("crowd"), "the schemas": ("people", "/Schemas"),
                     "the large group in a list": ("crowd", "/Groups"), "the grown user in a list": ("long", "/Users"),
                     "a filter on its members": ("crowd", "/Groups")}[genome["what"]]
     parameters = {}

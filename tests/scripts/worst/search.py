@@ -94,10 +94,14 @@ def of_get(world, repeats):
     return statistics.median(costs)
 
 
-def climb(world, family, get, random, requests, repeats):
-    """The worst request by CPU and the worst by memory that so many requests have found."""
+def climb(world, family, get, random, requests, repeats, known=()):
+    """The worst request by CPU and the worst by memory that so many requests have found, and those that are known before."""
     seen, worst, starts = {}, [], 1 if requests < 10 else 3
     ended = False
+    for genome in known:
+        if not ended:
+            worst.append(measure(world, family, genome))
+            ended = not isinstance(worst[-1].status, int)
     for start in range(starts):
         best, tries = None, 0
         while tries < requests // starts and not ended:

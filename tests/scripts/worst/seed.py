@@ -114,24 +114,39 @@ class World:
                     self.long.append(headers["Location"].rpartition("/")[2])
                     break
         self.grow()
-        self.crowd = create(self.server.client, "crowd", "/Groups", [group("Crowd", [])])[0]
-        self.members, wanted = 0, max(20_000, 10 * self.users)
-        while self.members < wanted:
-            members = [{"value": f"m{n}"} for n in range(self.members, self.members + 10_000)]
-            if send("crowd", "PATCH", f"/Groups/{self.crowd}?attributes=id",
-                    patch({"op": "add", "path": "members", "value": members}))[0] >= 300:
-                break
-            self.members += 10_000
+        self.gather()
+        self.fixtures["hub"] = "people", "/Users/" + self.hub, self.version("people", "/Users/" + self.hub)
         if self.server.postgres:
             self.server.postgres.settle()
 
     def grow(self):
         self.fat = create(self.server.client, "long", "/Users", [person(1_000_000)])[0]
         self.grown = grow(self.server.client, "long", self.fat, 6 if self.small else 40)
-        self.fixtures["fat"] = "long", self.fat, self.version("long", self.fat)
+        self.fixtures["fat"] = "long", "/Users/" + self.fat, self.version("long", "/Users/" + self.fat)
 
-    def version(self, tenant, user):
-        return self.server.client.send(tenant, "GET", f"/Users/{user}?attributes=id")[1]["ETag"]
+    def gather(self):
+        """The large group."""
+        self.crowd = create(self.server.client, "crowd", "/Groups", [group(f"Crowd {self.next()}", [])])[0]
+        self.members, wanted = 0, max(20_000, 10 * self.users)
+        while self.members < wanted:
+            members = [{"value": f"m{n}"} for n in range(self.members, self.members + 10_000)]
+            if self.server.client.send("crowd", "PATCH", f"/Groups/{self.crowd}?attributes=id",
+                                       patch({"op": "add", "path": "members", "value": members}))[0] >= 300:
+                break
+            self.members += 10_000
+        self.fixtures["crowd"] = "crowd", "/Groups/" + self.crowd, self.version("crowd", "/Groups/" + self.crowd)
+
+    def join_all(self):
+        """A user who is in all groups, in the place of one who is no more."""
+        self.hub = create(self.server.client, "people", "/Users", [person(6_000_000 + self.next())])[0]
+        for name in self.groups:
+            self.server.client.send("people", "PATCH", f"/Groups/{name}?attributes=id",
+                                    patch({"op": "add", "path": "members", "value": [{"value": self.hub}]}))
+        self.fixtures["hub"] = "people", "/Users/" + self.hub, self.version("people", "/Users/" + self.hub)
+
+    def version(self, tenant, path):
+        """None of what is not there."""
+        return self.server.client.send(tenant, "GET", path + "?attributes=id")[1]["ETag"]
 
     def told(self):
         return (f"{self.users} users, {len(self.groups)} groups; {len(self.long)} users of up to 1 MB, one grown by {self.grown} PATCHes; "
@@ -142,33 +157,43 @@ class World:
         return self.made
 
     def fixture(self, kind):
-        """The id of a user that requests may change: made anew when one has changed it."""
-        if kind == "fat" and kind not in self.fixtures:
+        """The tenant and the path of what requests may change: made anew when one has changed it."""
+        if kind in self.fixtures:
+            pass
+        elif kind == "fat":
             self.server.client.send("long", "DELETE", "/Users/" + self.fat)
             self.grow()
-        if kind not in self.fixtures:
-            text, count, names = {"typical": ("t", 1, 1), "many": ("é" * 300, 100, 4), "long": ("é" * 29_000, 8, 1),
-                                  "caseless": ("\u0130" * 1_200, 100, 2)}[kind]
-            body = person(5_000_000 + self.next())
-            for name in ("entitlements", "roles", "ims", "addresses")[:names]:
-                body[name] = many_values(name, count, text)
-            while True:
-                text = json.dumps(body, ensure_ascii=False).encode()
-                status, headers, answer = self.server.client.send("writes", "POST", "/Users?attributes=id", text)
-                if status == 201:
-                    break
-                if not any(len(values) > 1 for values in body.values() if isinstance(values, list)):
-                    sys.exit(f"a user of {len(text)} bytes is refused: {status} {answer[:300]}")
-                # as long as is allowed
-                body.update({name: body[name][: max(1, len(body[name]) // 2)] for name in LISTS if name in body})
-            self.fixtures[kind] = "writes", headers["Location"].rpartition("/")[2], headers["ETag"]
+        elif kind == "crowd":
+            self.server.client.send("crowd", "DELETE", "/Groups/" + self.crowd)
+            self.gather()
+        elif kind == "hub":
+            self.join_all()
+        else:
+            self.lengthen(kind)
         return self.fixtures[kind][:2]
+
+    def lengthen(self, kind):
+        """A user of a kind, as long as is allowed."""
+        text, count, names = {"typical": ("t", 1, 1), "many": ("é" * 300, 100, 4), "long": ("é" * 29_000, 8, 1),
+                              "caseless": ("\u0130" * 1_200, 100, 2)}[kind]
+        body = person(5_000_000 + self.next())
+        for name in ("entitlements", "roles", "ims", "addresses")[:names]:
+            body[name] = many_values(name, count, text)
+        while True:
+            text = json.dumps(body, ensure_ascii=False).encode()
+            status, headers, answer = self.server.client.send("writes", "POST", "/Users?attributes=id", text)
+            if status == 201:
+                break
+            if not any(len(values) > 1 for values in body.values() if isinstance(values, list)):
+                sys.exit(f"a user of {len(text)} bytes is refused: {status} {answer[:300]}")
+            body.update({name: body[name][: max(1, len(body[name]) // 2)] for name in LISTS if name in body})
+        self.fixtures[kind] = "writes", "/Users/" + headers["Location"].rpartition("/")[2], headers["ETag"]
 
     def check(self, kind):
         """Forgets a fixture that was changed."""
         if kind in self.fixtures:
-            tenant, user, version = self.fixtures[kind]
-            if self.version(tenant, user) != version:
+            tenant, path, version = self.fixtures[kind]
+            if self.version(tenant, path) != version:
                 del self.fixtures[kind]
 
     def restore(self):

@@ -79,13 +79,13 @@ PATCHES = {
 
 
 def patches(genome, world):
-    tenant, user = world.fixture(genome["user"])
+    tenant, path = world.fixture(genome["user"])
     body = fitting(lambda count: dumped(patch(*(operation(genome, n) for n in range(count)))), genome["operations"])
-    return Request(tenant, "PATCH", f"/Users/{user}{genome['shown']}", body, {}, genome["user"])
+    return Request(tenant, "PATCH", path + genome["shown"], body, {}, genome["user"])
 
 
 def members(genome, world):
-    tenant, path = {"crowd": ("crowd", "/Groups/" + world.crowd), "of twenty": ("people", "/Groups/" + world.groups[0])}[genome["group"]]
+    tenant, path = {"crowd": world.fixture("crowd"), "of twenty": ("people", "/Groups/" + world.groups[0])}[genome["group"]]
     many = [{"value": {"new": f"n{world.next()}", "there": f"m{n}", "users": world.people[n % len(world.people)]}[genome["of"]]}
             for n in range(genome["members"])]
     path_of = {"list": "members", "type": 'members[type eq "Robot"]', "value": 'members[value co "q"]', "one": 'members[value eq "m1"]',
@@ -102,6 +102,19 @@ def members(genome, world):
         operations.append(op)
     body = fitting(lambda count: dumped(patch(*operations[:count])), len(operations))
     return Request(tenant, "PATCH", path + genome["shown"], body)
+
+
+def endings(genome, world):
+    """What ends many references at once."""
+    tenant, path = world.fixture(genome["of"])
+    schema = CORE + ("Group" if genome["of"] == "crowd" else "User")
+    name = "displayName" if genome["of"] == "crowd" else "userName"
+    bodies = {"PUT": {"schemas": [schema], name: f"e{world.next()}"}, "PATCH": patch({"op": "remove", "path": "members"}),
+              "PATCH by others": patch({"op": "replace", "path": "members", "value": [{"value": f"r{n}"} for n in range(10_000)]}),
+              "PATCH of some": patch({"op": "remove", "path": "members", "value": [{"value": f"m{n}"} for n in range(10_000)]}),
+              "PATCH of the name": patch({"op": "replace", "path": name, "value": f"e{world.next()}"})}
+    body = bodies.get(genome["how"])
+    return Request(tenant, genome["how"].partition(" ")[0], path + genome["shown"], dumped(body) if body else None, {}, genome["of"])
 
 
 # --- POST and PUT
@@ -142,8 +155,8 @@ def bodies(genome, world):
         return Request("writes", "POST", f"/{genome['type']}{genome['shown']}", body)
     if genome["type"] == "Groups":
         return Request("people", "PUT", "/Groups/" + world.groups[1], body)
-    tenant, user = world.fixture(genome["user"])
-    return Request(tenant, "PUT", f"/Users/{user}{genome['shown']}", body, {}, genome["user"])
+    tenant, path = world.fixture(genome["user"])
+    return Request(tenant, "PUT", path + genome["shown"], body, {}, genome["user"])
 
 
 def passwords(genome, world):
@@ -157,9 +170,9 @@ def bulks(genome, world):
     kind, operations = genome["of"], []
     tenant = "writes"
     if kind in ("PATCH", "PUT"):
-        tenant, user = world.fixture(genome["user"])
+        tenant, path = world.fixture(genome["user"])
     if kind in ("DELETE", "PATCH of a crowd", "members in and out"):
-        tenant = {"DELETE": "people"}.get(kind, "crowd")
+        tenant, path = ("people", "") if kind == "DELETE" else world.fixture("crowd")
 
     def one(n):
         key = world.next()
@@ -173,13 +186,13 @@ def bulks(genome, world):
                              "members": [{"value": f"bulkId:b{(n + at + 1) % genome['operations']}"} for at in range(genome["emails"])]}}
         if kind == "PATCH":
             data = patch(*(operation(genome, n * genome["each"] + at) for at in range(genome["each"])))
-            return {"method": "PATCH", "path": f"/Users/{user}", "data": data}
+            return {"method": "PATCH", "path": path, "data": data}
         if kind == "PUT":
-            return {"method": "PUT", "path": f"/Users/{user}", "data": dict(person(key, genome["emails"]), title="é" * genome["bytes"])}
+            return {"method": "PUT", "path": path, "data": dict(person(key, genome["emails"]), title="é" * genome["bytes"])}
         if kind == "PATCH of a crowd":
-            return {"method": "PATCH", "path": "/Groups/" + world.crowd, "data": patch({"op": "remove", "path": 'members[type eq "Robot"]'})}
+            return {"method": "PATCH", "path": path, "data": patch({"op": "remove", "path": 'members[type eq "Robot"]'})}
         if kind == "members in and out":
-            return {"method": "PATCH", "path": "/Groups/" + world.crowd,
+            return {"method": "PATCH", "path": path,
                     "data": patch({"op": "add", "path": "members", "value": [{"value": f"x{n}-{at}"} for at in range(genome["each"])]})}
         return {"method": "DELETE", "path": f"/Users/absent-{n}" if genome["each"] == 1 else f"/Groups/{world.groups[-1]}x{n}"}
 
@@ -207,6 +220,9 @@ FAMILIES = [
     Family("PATCH of members", "references, patch_operations",
            {"group": ("of twenty", "crowd"), "of": ("users", "new", "there"), "members": (1, 100, 10_000), "operations": (1000, 10, 1),
             "op": ("replace", "add", "remove"), "path": ("one", "list", "value", "not", "display", "type"), "shown": SHOWN}, members),
+    Family("end of a large group or of a member of many", "references",
+           {"of": ("hub", "crowd"), "how": ("PATCH of the name", "PATCH of some", "PATCH by others", "PATCH", "PUT", "DELETE"),
+            "shown": ("", "?attributes=id")}, endings),
     Family("body of POST and PUT", "body_bytes, json_depth, json_nodes, string_bytes, name_bytes, values, references",
            {**BODIES, "method": ("PUT", "POST"), "user": ("typical", "fat")}, bodies),
     bulk("bulk of creations", ("POST",)),
