@@ -1,20 +1,20 @@
 """worst APP [POSTGRES_URL]: the most expensive request that is allowed, found by a search.
 
-Starts the app on a store in memory, on SQLite and, where the URL of a PostgreSQL server of this machine is given (with-postgres.sh
-starts one), on a database of its own there. Fills tenants over HTTP (seed.py): the resources that are as long as many requests may make
-them are there before anything is measured. Then each family of requests (queries.py, writes.py) is searched: a request is made of
-genes, of which each reaches from what is cheap to its limit; the first has all of them at their dearest, some are drawn, and what costs
-more goes on with one to three genes changed (search.py). One request is sent at a time. It is given up when it has cost some seconds of
-CPU, or after two minutes: the server is killed then, and started again.
+Starts the app on a store in memory, on SQLite and, where the URL of a PostgreSQL server of this machine is given (with-
+postgres.sh starts one), on a database of its own there. Fills tenants over HTTP (seed.py): the resources that are as long as
+many requests may make them are there before anything is measured. Then each family of requests (queries.py, writes.py) is
+searched: a request is made of genes, of which each reaches from what is cheap to its limit; the first has all of them at their
+dearest, some are drawn, and what costs more goes on with one to three genes changed (search.py). One request is sent at a time.
+It is given up when it has cost some seconds of CPU, or after two minutes: the server is killed then, and started again.
 
 What a request costs is the time that the app's threads and all processes of the PostgreSQL server have run until they are quiet
-again, divided by that of a GET by id in the same run: figures of two machines, or of a machine that does something else, differ less in
-that. Memory is the peak of the app above what it held before (not of PostgreSQL's processes); freed memory goes back to the system at
-once, so that earlier requests hide nothing. The dearest request of a family and the one with the highest peak are sent some more times:
-the medians are shown.
+again, divided by that of a GET by id in the same run: figures of two machines, or of a machine that does something else, differ
+less in that. Memory is the peak of the app above what it held before (not of PostgreSQL's processes); freed memory goes back to
+the system at once, so that earlier requests hide nothing. The dearest request of a family and the one with the highest peak are
+sent some more times: the medians are shown.
 
-Fails when a request costs more than 500 GETs, takes more than 40 MB, or is given up. A hash of a password is meant to
-cost: these families have a bound of their own, which the table shows. With --small there are 1,000 users and some dozens of requests;
+Fails when a request costs more than 500 GETs, takes more than 40 MB, or is given up. A hash of a password is meant to cost:
+these families have a bound of their own, which the table shows. With --small there are 1,000 users and some dozens of requests;
 without it --users says how many. The seed is printed: with --seed the same requests are drawn.
 """
 import argparse
