@@ -18,7 +18,9 @@ these families have a bound of their own, which the table shows. With --small th
 without it --users says how many. The seed is printed: with --seed the same requests are drawn.
 """
 import argparse
+import os
 import random
+import re
 import secrets
 import sys
 import time
@@ -64,7 +66,7 @@ def row(options, family, cost, get):
     over = ratio > most or cost.memory > options.memory or not isinstance(cost.status, int)
     answered = "" if isinstance(cost.status, int) else "≥"
     shown = f"(bound {most:.0f}) " if most != options.ratio else ""
-    print(f"{'over' if over else 'ok':4} | {family.name} | {shown}{family.describe(cost.genome)} | {cost.sent} | {cost.status} | "
+    print(f"{'over' if over else 'ok':4} | {family.name} | {family.limits} | {shown}{family.describe(cost.genome)} | {cost.sent} | {cost.status} | "
           f"{answered}{cost.cpu * 1e3:.1f} | {answered}{ratio:.0f} | {cost.memory:.1f}", flush=True)
     return int(over)
 
@@ -78,7 +80,7 @@ def search_store(options, store, users):
         search.of_get(world, 5)
         get = search.of_get(world, 20 if options.small else 100)
         print(f"\n--- {store}: {world.told()} (in {time.monotonic() - began:.0f} s); a GET by id takes {get * 1e6:.0f} µs")
-        print("     | family | worst request | bytes | status | CPU ms | ÷ GET | MB")
+        print("     | family | limits | worst request | bytes | status | CPU ms | ÷ GET | MB")
         over = tried = 0
         for family in options.families:
             draw = random.Random(f"{options.seed} {store} {users} {family.name}")
@@ -101,8 +103,17 @@ def search_store(options, store, users):
         server.stop()
 
 
+def unsearched():
+    """The limits of the library that no family is about. How often the service repeats a write is none of a request."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../src/limits.rs"), encoding="utf-8") as source:
+        limits = set(re.findall(r"^    pub (\w+): ", source.read(), re.MULTILINE))
+    return limits - {"retries"} - {limit for family in FAMILIES for limit in family.limits.split(", ")}
+
+
 def main():
     options = read_options()
+    if unsearched():
+        sys.exit(f"no family of requests is about {', '.join(sorted(unsearched()))}")
     print(f"seed {options.seed}")
     over = 0
     for store in options.stores.split(","):

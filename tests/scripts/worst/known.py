@@ -2,7 +2,8 @@
 
 # family, what the genes are where they are not at their dearest
 SHAPES = (
-    ("bulk of PATCHes", {"what": "selector", "op": "remove", "operand": "short", "selector": "co", "terms": 1, "each": 9, "user": "fat"}),
+    ("bulk of PATCHes", {"what": "selector", "op": "remove", "operand": "short", "selector": "co", "terms": 1, "each": 9,
+                         "user": "fat"}),
     ("bulk of small PATCHes", {"what": "nothing", "user": "fat", "each": 1}),
     ("filter, in the e-mails' table", {"shape": "plain", "operator": "co", "join": "or", "shown": None}),
     ("filter, in the e-mails' table", {"shape": "plain", "operator": "ne", "join": "and", "shown": None}),

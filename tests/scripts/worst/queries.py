@@ -7,11 +7,13 @@ from seed import CORE, ENTERPRISE, MESSAGES
 
 FILTER_BYTES = 8 << 10
 OPERATORS = ("pr", "gt", "le", "eq", "sw", "ew", "ne", "co")
+LISTS = ("emails", "groups", "members", "phoneNumbers", "entitlements", "addresses")
 OF_ATTRIBUTES = {
     "in the e-mails' table": ("emails.type", "emails.primary", "emails", "emails.value"),
     "in the members' table": ("groups.value", "members.type", "members", "members.value", "groups"),
     "with a column": ("id", "active", "meta.created", "externalId", "userName", "displayName"),
-    "without a column": ("title", "name.familyName", f"{ENTERPRISE}:department", "nickName", "phoneNumbers.value", "entitlements.value",
+    "without a column": ("title", "name.familyName", f"{ENTERPRISE}:department", "nickName", "phoneNumbers.value",
+                         "entitlements.value",
                          "entitlements.display", "addresses.formatted", "emails.display", "groups.display", "members.display"),
 }
 SORTS = (None, "userName", "externalId", "meta.lastModified", "nickName", "emails.value", "emails", "entitlements.value",
@@ -26,7 +28,8 @@ def operand(attribute, kind, n, room):
     if attribute.startswith("meta."):
         return f'"2030-01-01T00:00:{n % 60:02}Z"'
     # more than fits is cut where it is put together
-    text = {"absent": f"q{n}", "in all": "u", "in many": f"user{n}", "wide": f"é{n}", "fold": f"\u0130{n}", "long": "é" * (room // 2 - 1),
+    text = {"absent": f"q{n}", "in all": "u", "in many": f"user{n}", "wide": f"é{n}", "fold": f"\u0130{n}",
+            "long": "é" * (room // 2 - 1),
             "at the end": "example.com"}[kind]
     return json.dumps(text, ensure_ascii=False)
 
@@ -45,10 +48,9 @@ def filter_of(genome):
         test = operator if operator == "pr" else f"{operator} {operand(attribute, genome['operand'], n, room)}"
         term = f"{attribute} {test}"
         whole, _, sub = attribute.rpartition(".")
-        if genome["shape"] != "plain" and sub and whole in ("emails", "groups", "members", "phoneNumbers", "entitlements", "addresses"):
-            term = f"{whole}[{sub} {test}]" if genome["shape"] == "value path" else f"{whole}[{sub} {test} or type pr and not (type co \"q\")]"
-            if genome["shape"] == "pair of paths":
-                term = f"{whole}[{sub} {test} and type ne \"q{n}\"]"
+        if genome["shape"] != "plain" and sub and whole in LISTS:
+            more = {"pair of paths": f' and type ne "q{n}"', "three in a path": ' or type pr and not (type co "q")'}
+            term = f"{whole}[{sub} {test}{more.get(genome['shape'], '')}]"
         terms.append(f"not ({term})" if genome["not"] in ("terms", "both") else term)
 
     def joined(terms):
@@ -101,8 +103,9 @@ def filters(of, tenant="people"):
     genes = {"of": (of,), "terms": (1, 2, 8, 16, 32, 64, 128, 256), "join": ("nested", "pairs", "and", "or"),
              "attribute": ("mixed", *range(len(OF_ATTRIBUTES[of]))[:-1], len(OF_ATTRIBUTES[of]) - 1),
              "operator": ("mixed", *OPERATORS), "operand": ("in all", "in many", "long", "fold", "at the end", "wide", "absent"),
-             "shape": ("three in a path", "pair of paths", "value path", "plain"), "not": ("both", "whole", "terms", "none"), **PAGE,
-             "sort": (*SORTS[1:], None), "order": ("descending", None), "cursor": (True, False), "start": ("middle", "beyond", "end", None)}
+             "shape": ("three in a path", "pair of paths", "value path", "plain"), "not": ("both", "whole", "terms", "none"),
+             **PAGE, "sort": (*SORTS[1:], None), "order": ("descending", None), "cursor": (True, False),
+             "start": ("middle", "beyond", "end", None)}
     if of == "in the members' table":
         genes["attribute"] = ("mixed", *range(1, len(OF_ATTRIBUTES[of])), 0)
     if of == "without a column":
@@ -133,8 +136,8 @@ def reads(genome, world):
     if genome["shown"] == "excluded":
         parameters["excludedAttributes"] = ",".join(["members.display", "emails.value"] * 32)
     elif genome["shown"]:
-        parameters["attributes"] = {"many": ",".join(["members.value", "entitlements.display", "groups.display", "addresses.formatted"] * 16)
-                                    }.get(genome["shown"], genome["shown"])
+        many = ",".join(["members.value", "entitlements.display", "groups.display", "addresses.formatted"] * 16)
+        parameters["attributes"] = many if genome["shown"] == "many" else genome["shown"]
     return Request(tenant, "GET", path + ("?" + urllib.parse.urlencode(parameters) if parameters else ""))
 
 
@@ -142,24 +145,24 @@ def heads(genome, world):
     tags = ", ".join(f'W/"{"x" * genome["bytes"]}{n}"' for n in range(genome["tags"]))
     headers = {genome["header"]: tags[:60_000]}
     query = "?attributes=" + ",".join(("emails", "name.givenName", "x" * 128)[n % 3] + str(n) for n in range(genome["names"]))
-    return Request("people", genome["method"], "/Users/" + world.people[1] + (query if genome["names"] else "") + "&x=1" * genome["pairs"],
-                   None if genome["method"] == "GET" else b"{}", headers)
+    path = "/Users/" + world.people[1] + (query if genome["names"] else "?x") + "&x=1" * genome["pairs"]
+    return Request("people", genome["method"], path, None if genome["method"] == "GET" else b"{}", headers)
 
 
 FAMILIES = [
     *(filters(of) for of in OF_ATTRIBUTES),
     filters("without a column", "long"),
-    Family("order and page", "page_max, scan, query_bytes",
-           {**PAGE, "tenant": ("people",), "place": ("/.search", "/Groups", "/Users/.search", "/Users", "/"), "shown": (*SHOWN[1:], None),
-            "cursor": (True, False)}, long_lists),
+    Family("order and page", "page_default, page_max, scan, query_bytes",
+           {**PAGE, "tenant": ("people",), "place": ("/.search", "/Groups", "/Users/.search", "/Users", "/"),
+            "shown": (*SHOWN[1:], None), "cursor": (True, False)}, long_lists),
     Family("list of long users", "query_bytes, resource_bytes",
            {**PAGE, "tenant": ("long",), "sort": (*SORTS[1:], None), "cursor": (True, False), "start": ("end", "beyond", None),
             "place": ("/.search", "/", "/Users"), "shown": (*SHOWN[1:], None)}, long_lists),
     Family("one resource, long or large", "resource_bytes, references",
-           {"what": ("a user", "the schemas", "a long user", "a member of all groups", "a filter on its members", "the grown user in a list",
-                     "the grown user", "the large group in a list", "the large group"),
+           {"what": ("a user", "the schemas", "a long user", "a member of all groups", "a filter on its members",
+                     "the grown user in a list", "the grown user", "the large group in a list", "the large group"),
             "shown": ("id", "many", "members.value", "members.display", "groups", "excluded", None)}, reads),
     Family("heads", "etags, projection_names, id_bytes",
-           {"header": ("Accept", "If-Match", "If-None-Match"), "tags": (1, 8, 17, 1000, 16), "bytes": (1, 50, 3_000), "names": (0, 1, 65, 400, 64),
-            "pairs": (0, 100, 5_000), "method": ("PUT", "GET")}, heads),
+           {"header": ("Accept", "If-Match", "If-None-Match"), "tags": (1, 8, 17, 1000, 16), "bytes": (1, 50, 3_000),
+            "names": (0, 1, 65, 400, 64), "pairs": (0, 100, 5_000), "method": ("PUT", "GET")}, heads),
 ]

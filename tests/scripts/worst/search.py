@@ -23,7 +23,7 @@ class Request:
 
 @dataclass
 class Family:
-    """Requests of one kind: what their genes may be, from the cheapest to the dearest as far as is known, and how they are made."""
+    """Requests of one kind: what their genes may be, the dearest last as far as is known, and how they are made."""
 
     name: str
     limits: str

@@ -149,8 +149,8 @@ class World:
         return self.server.client.send(tenant, "GET", path + "?attributes=id")[1]["ETag"]
 
     def told(self):
-        return (f"{self.users} users, {len(self.groups)} groups; {len(self.long)} users of up to 1 MB, one grown by {self.grown} PATCHes; "
-                f"a group of {self.members} members")
+        return (f"{self.users} users, {len(self.groups)} groups; {len(self.long)} users of up to 1 MB, "
+                f"one grown by {self.grown} PATCHes; a group of {self.members} members")
 
     def next(self):
         self.made += 1

@@ -193,7 +193,7 @@ class Server:
 
 
 class Watch:
-    """Hangs up when the request that is being answered has cost so many seconds: how long it takes depends on who else is there."""
+    """Hangs up when the request that is being answered has cost so many seconds of CPU, whatever the clock says."""
 
     def __init__(self, server, most):
         self.server, self.most, self.done = server, most, threading.Event()

@@ -53,7 +53,8 @@ def operation(genome, n):
                                        **{f"unknown{n}-{at}": at for at in range(listed or 1)},
                                        f"{ENTERPRISE}:department": f"d{n}"}}
     if what == "one value":
-        return {"op": "replace", "path": ("title", "name.familyName", f"{ENTERPRISE}:department", "displayName")[n % 4], "value": value or "x"}
+        path = ("title", "name.familyName", f"{ENTERPRISE}:department", "displayName")[n % 4]
+        return {"op": "replace", "path": path, "value": value or "x"}
     if what == "nothing":
         return {"op": "replace", "path": "active", "value": bool(n % 2)}
     if what == "list":
@@ -73,7 +74,8 @@ PATCHES = {
     "user": KINDS, "operations": (1, 9, 30, 130, 1000), "op": ("replace", "add", "remove"),
     "what": ("nothing", "without a path", "one value", "part", "selector and part", "list", "selector"),
     "target": ("mixed", "photos", "ims", "addresses", "roles", "entitlements"), "selector": ("eq", "sw", "gt", "ew", "ne", "co"),
-    "terms": (1, 2, 8, 30), "join": ("and", "or"), "operand": ("long", "ASCII", "one", "short"), "value": (1, 10, "escapes", "long", "short", 100),
+    "terms": (1, 2, 8, 30), "join": ("and", "or"), "operand": ("long", "ASCII", "one", "short"),
+    "value": (1, 10, "escapes", "long", "short", 100),
     "bytes": (0, 30, 300),
 }
 
@@ -88,7 +90,8 @@ def members(genome, world):
     tenant, path = {"crowd": world.fixture("crowd"), "of twenty": ("people", "/Groups/" + world.groups[0])}[genome["group"]]
     many = [{"value": {"new": f"n{world.next()}", "there": f"m{n}", "users": world.people[n % len(world.people)]}[genome["of"]]}
             for n in range(genome["members"])]
-    path_of = {"list": "members", "type": 'members[type eq "Robot"]', "value": 'members[value co "q"]', "one": 'members[value eq "m1"]',
+    path_of = {"list": "members", "type": 'members[type eq "Robot"]', "value": 'members[value co "q"]',
+               "one": 'members[value eq "m1"]',
                "display": 'members[display eq "q"]', "not": 'members[not (value sw "m")]'}[genome["path"]]
     operations, size = [], max(1, len(many) // genome["operations"])
     for n in range(genome["operations"]):
@@ -127,14 +130,17 @@ def contents(genome, world):
         parts.append('"members":[' + ",".join(f'{{"value":"{world.people[n % len(world.people)]}-{n // len(world.people)}"}}'
                                               for n in range(min(10_000, length * 100))) + "]")
     else:
-        parts = [f'"schemas":["{CORE}User","{ENTERPRISE}"],"userName":"w{world.next()}"', f'"title":"{text}","displayName":"{text}"']
+        parts = [f'"schemas":["{CORE}User","{ENTERPRISE}"],"userName":"w{world.next()}{"é" * genome["name"]}"',
+                 f'"title":"{text}","displayName":"{text}"']
         for attribute in LISTS[:genome["lists"]]:
-            part = "streetAddress" if attribute == "addresses" else "display" if attribute in ("photos", "x509Certificates") else "value"
+            part = {"addresses": "streetAddress", "photos": "display", "x509Certificates": "display"}.get(attribute, "value")
             primary = ',"primary":true' if genome["primary"] else ""
-            parts.append(f'"{attribute}":[' + ",".join(f'{{"{part}":"{n}{text}"{primary if n == 0 else ""}}}' for n in range(length)) + "]")
+            values = (f'{{"{part}":"{n}{text}"{primary if n == 0 else ""}}}' for n in range(length))
+            parts.append(f'"{attribute}":[' + ",".join(values) + "]")
     deep = "[" * genome["depth"] + "1" + "]" * genome["depth"]
     keys = {"unknown": '"k{n}":{deep}', "legacy": '"urn:scim:schemas:extension:enterprise:1.0:{n}":{deep}',
-            "paths": '"name.k{n}":{deep}', "same": '"nickName{n}x":{deep}', "objects": '"o{n}":{{"a":{{"b":{deep}}}}}'}[genome["keys"]]
+            "paths": '"name.k{n}":{deep}', "same": '"nickName{n}x":{deep}',
+            "objects": '"o{n}":{{"a":{{"b":{deep}}}}}'}[genome["keys"]]
 
     def make(count):
         extra = [keys.format(n=n, deep=deep) for n in range(count)]
@@ -144,7 +150,8 @@ def contents(genome, world):
     return body[:BODY_BYTES] if len(body) > BODY_BYTES and genome["cut"] else body
 
 
-BODIES = {"type": ("Groups", "Users"), "lists": (0, 2, 8), "values": (0, 1, 10, 100), "text": tuple(TEXTS), "bytes": (1, 65_000, 30, 1_200),
+BODIES = {"type": ("Groups", "Users"), "lists": (0, 2, 8), "values": (0, 1, 10, 100), "text": tuple(TEXTS),
+          "bytes": (1, 65_000, 30, 1_200), "name": (0, 250),
           "keys": ("same", "objects", "paths", "legacy", "unknown"), "count": (0, 1_000, 80_000, 20_000), "depth": (60, 10, 0),
           "primary": (False, True), "cut": (False,), "shown": ("?attributes=id", "")}
 
@@ -160,7 +167,7 @@ def bodies(genome, world):
 
 
 def passwords(genome, world):
-    body = dict(person(world.next()), password=("é" if genome["text"] == "é" else "x") * (genome["bytes"] // len(genome["text"].encode())))
+    body = dict(person(world.next()), password=genome["text"] * (genome["bytes"] // len(genome["text"].encode())))
     return Request("writes", "POST", "/Users", dumped(body))
 
 
@@ -177,13 +184,15 @@ def bulks(genome, world):
     def one(n):
         key = world.next()
         if kind == "POST":
-            return {"method": "POST", "path": "/Users", "bulkId": f"b{n}", "data": dict(person(key, genome["emails"]), title="é" * genome["bytes"])}
+            data = dict(person(key, genome["emails"]), title="é" * genome["bytes"])
+            return {"method": "POST", "path": "/Users", "bulkId": f"b{n}", "data": data}
         if kind == "POST with a password":
             return {"method": "POST", "path": "/Users", "bulkId": f"b{n}", "data": dict(person(key), password=f"long enough {n}")}
         if kind == "groups in a circle":
             return {"method": "POST", "path": "/Groups", "bulkId": f"b{n}",
                     "data": {"schemas": [CORE + "Group"], "displayName": f"c{key}",
-                             "members": [{"value": f"bulkId:b{(n + at + 1) % genome['operations']}"} for at in range(genome["emails"])]}}
+                             "members": [{"value": f"bulkId:b{(n + at + 1) % genome['operations']}"}
+                                         for at in range(genome["emails"])]}}
         if kind == "PATCH":
             data = patch(*(operation(genome, n * genome["each"] + at) for at in range(genome["each"])))
             return {"method": "PATCH", "path": path, "data": data}
@@ -193,7 +202,8 @@ def bulks(genome, world):
             return {"method": "PATCH", "path": path, "data": patch({"op": "remove", "path": 'members[type eq "Robot"]'})}
         if kind == "members in and out":
             return {"method": "PATCH", "path": path,
-                    "data": patch({"op": "add", "path": "members", "value": [{"value": f"x{n}-{at}"} for at in range(genome["each"])]})}
+                    "data": patch({"op": "add", "path": "members",
+                                   "value": [{"value": f"x{n}-{at}"} for at in range(genome["each"])]})}
         return {"method": "DELETE", "path": f"/Users/absent-{n}" if genome["each"] == 1 else f"/Groups/{world.groups[-1]}x{n}"}
 
     body = fitting(lambda count: dumped({"schemas": [MESSAGES + "BulkRequest"], "Operations": [one(n) for n in range(count)]}),
@@ -211,19 +221,21 @@ SHOWN = ("", "?attributes=id")
 # A hash is meant to cost, and to cost the same whatever the machine does besides.
 HASH_BOUND = 1_000
 FAMILIES = [
-    Family("PATCH of a user", "patch_operations, patch_work, path_bytes, values, string_bytes", {**PATCHES, "shown": SHOWN}, patches),
+    Family("PATCH of a user", "patch_operations, patch_work, path_bytes, values, string_bytes",
+           {**PATCHES, "shown": SHOWN}, patches),
     Family("PATCH with lists", "patch_work, values",
-           {**PATCHES, "what": ("list",), "op": ("add", "replace", "remove"), "operations": (1, 9, 1000, 130), "bytes": (300, 30, 0),
-            "user": ("fat", "typical", "long", "caseless", "many"), "value": (1, 10, 100), "shown": SHOWN}, patches),
+           {**PATCHES, "what": ("list",), "op": ("add", "replace", "remove"), "operations": (1, 9, 1000, 130),
+            "bytes": (300, 30, 0), "user": ("fat", "typical", "long", "caseless", "many"), "value": (1, 10, 100), "shown": SHOWN}, patches),
     Family("PATCH without paths", "patch_operations, json_nodes",
            {**PATCHES, "what": ("without a path",), "value": ("long", 1, 10, 100), "shown": SHOWN}, patches),
     Family("PATCH of members", "references, patch_operations",
-           {"group": ("of twenty", "crowd"), "of": ("users", "new", "there"), "members": (1, 100, 10_000), "operations": (1000, 10, 1),
-            "op": ("replace", "add", "remove"), "path": ("one", "list", "value", "not", "display", "type"), "shown": SHOWN}, members),
+           {"group": ("of twenty", "crowd"), "of": ("users", "new", "there"), "members": (1, 100, 10_000),
+            "operations": (1000, 10, 1), "op": ("replace", "add", "remove"),
+            "path": ("one", "list", "value", "not", "display", "type"), "shown": SHOWN}, members),
     Family("end of a large group or of a member of many", "references",
            {"of": ("hub", "crowd"), "how": ("PATCH of the name", "PATCH of some", "PATCH by others", "PATCH", "PUT", "DELETE"),
             "shown": ("", "?attributes=id")}, endings),
-    Family("body of POST and PUT", "body_bytes, json_depth, json_nodes, string_bytes, name_bytes, values, references",
+    Family("body of POST and PUT", "body_bytes, json_depth, json_nodes, string_bytes, unique_bytes, name_bytes, values, references",
            {**BODIES, "method": ("PUT", "POST"), "user": ("typical", "fat")}, bodies),
     bulk("bulk of creations", ("POST",)),
     bulk("bulk of groups in a circle", ("groups in a circle",), emails=(10, 100, 1)),
@@ -233,6 +245,7 @@ FAMILIES = [
     bulk("bulk of deletions of nothing", ("DELETE",), each=(2, 1)),
     bulk("bulk of PATCHes of a large group", ("members in and out", "PATCH of a crowd"), each=(1, 10)),
     Family("POST with a password", "password_bytes", {"text": ("x", "é"), "bytes": (8, 1_024)}, passwords, HASH_BOUND),
-    Family("bulk with passwords", "bulk_operations", {"operations": (1, 10, 1000), "of": ("POST with a password",), "emails": (1,), "bytes": (0,),
-                                                      "each": (1,), "user": ("typical",)}, bulks, HASH_BOUND),
+    Family("bulk with passwords", "bulk_operations",
+           {"operations": (1, 10, 1000), "of": ("POST with a password",), "emails": (1,), "bytes": (0,), "each": (1,),
+            "user": ("typical",)}, bulks, HASH_BOUND),
 ]
