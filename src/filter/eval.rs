@@ -72,7 +72,10 @@ impl Bound {
             Self::Element { attribute, filter } => {
                 let value = resource.value(*attribute).unwrap_or_default();
                 meter.term(value)?;
-                any(elements(value), |element| filter.holds_of(resource, element, meter))
+                any(elements(value), |element| {
+                    meter.walk(element)?;
+                    filter.holds_of(resource, element, meter)
+                })
             }
         }
     }
@@ -145,15 +148,14 @@ impl Leaf {
             Some(sub) => {
                 let name = resource.resource_type().node(sub).name();
                 let mut assigned = false;
-                let found = any(elements(value), |element| match member(element, name) {
-                    Some(part) => {
-                        assigned = true;
-                        any(elements(part), |part| self.holds(part, meter))
-                    }
-                    None => {
+                let found = any(elements(value), |element| {
+                    meter.walk(element)?;
+                    let Some(part) = member(element, name) else {
                         assigned |= self.reads_missing_as_false();
-                        Ok(self.reads_missing_as_false() && self.test.holds_missing())
-                    }
+                        return Ok(self.reads_missing_as_false() && self.test.holds_missing());
+                    };
+                    assigned = true;
+                    any(elements(part), |part| self.holds(part, meter))
                 });
                 Ok(found? || (!assigned && self.test.holds_unassigned()))
             }
