@@ -145,7 +145,7 @@ impl Attempts {
 }
 
 /// Longer each time, and not the same for those that collided.
-fn pause(attempt: u32) -> Duration {
+pub(crate) fn pause(attempt: u32) -> Duration {
     let random = uuid::Uuid::new_v4().as_u128() % 1_000;
     let most = 1_u64 << attempt.min(7);
     Duration::from_micros(most * u64::try_from(random).unwrap_or_default())

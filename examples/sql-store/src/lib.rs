@@ -17,6 +17,7 @@
 //! ```
 
 mod caller;
+mod change;
 mod database;
 mod dialect;
 mod engine;

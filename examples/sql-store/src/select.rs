@@ -3,10 +3,13 @@
 //! One statement sees one state of the database: a group is never shown with the version of before and the members of after.
 
 use scim_provider::filter::sql::{ColumnMap, Keyset, SqlFilter};
-use scim_provider::{BoundFilter, Cursor, Page, Projection, Query, Resource, ResourceType, StoreError};
+use scim_provider::{
+    BoundFilter, Compat, Cursor, Page, Precondition, Projection, Query, Resource, ResourceType, StoreError,
+};
 
+use crate::change::End;
 use crate::dialect::Dialect;
-use crate::record::{COLUMNS, Record};
+use crate::record::{IDENTITY, Record, SCHEMAS};
 use crate::session::{Row, Session};
 use crate::statement::Statement;
 
@@ -20,7 +23,73 @@ pub(crate) enum Table {
     Groups,
 }
 
+/// What is read of a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub(crate) document: Document,
+    /// whether what refers to others, or is referred to by them, comes with it
+    pub(crate) references: bool,
+}
+
+/// How much of the document is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Document {
+    None,
+    /// what columns of the row hold, too: a large document costs nothing then
+    Columns,
+    Whole,
+}
+
+impl Shape {
+    pub(crate) const IDENTITY: Self = Self { document: Document::None, references: false };
+    pub(crate) const DOCUMENT: Self = Self { document: Document::Whole, references: false };
+
+    pub(crate) fn without_references(self) -> Self {
+        Self { references: false, ..self }
+    }
+}
+
 impl Table {
+    /// What has to be read for this.
+    pub(crate) fn shape(self, ty: &ResourceType, want: &Projection) -> Shape {
+        let references = want.includes(self.path());
+        // almost every request wants more, which one attribute tells
+        let all = match self {
+            Self::Users => want.includes("emails"),
+            Self::Groups => references && want.includes("displayName"),
+        };
+        let in_columns = || {
+            let names = self.columns().iter().map(|(name, _)| *name).chain(["id", "meta", self.path()]);
+            *want == Projection::only(ty, names.filter(|name| want.includes(name)), Compat::strict())
+        };
+        let document = if !all && in_columns() { Document::Columns } else { Document::Whole };
+        Shape { document, references }
+    }
+
+    /// What columns hold of the document as it is: attributes and columns.
+    pub(crate) fn columns(self) -> &'static [(&'static str, &'static str)] {
+        const OF_BOTH: [(&str, &str); 4] = [
+            (SCHEMAS, "schemas"),
+            ("externalId", "external_id"),
+            ("displayName", "display_name"),
+            ("userName", "user_name"),
+        ];
+        match self {
+            Self::Users => &OF_BOTH,
+            Self::Groups => OF_BOTH.split_last().map_or(&[], |(_, columns)| columns),
+        }
+    }
+
+    /// How many columns come before the references.
+    pub(crate) fn width(self, shape: Shape) -> usize {
+        let document = match shape.document {
+            Document::None => 0,
+            Document::Columns => 1 + self.columns().len(),
+            Document::Whole => 1,
+        };
+        IDENTITY.len() + document
+    }
+
     /// One resource.
     pub(crate) async fn get(
         self,
@@ -30,23 +99,19 @@ impl Table {
         id: &str,
         want: &Projection,
     ) -> Result<Option<Resource>, StoreError> {
-        let references = want.includes(self.path());
-        let mut sql = Statement::new(session.dialect());
-        self.select(&mut sql, references);
-        sql.push(self.name());
-        sql.identity(self.name(), tenant, id);
-        let row = session.row(&sql.text, &sql.binds).await?;
-        row.map(|row| Record::read(&row, references)?.resource(ty, self.path())).transpose()
+        let record = self.record(session, tenant, id, self.shape(ty, want)).await?;
+        record.map(|record| record.resource(ty, self.path())).transpose()
     }
 
-    /// One record, without its references.
+    /// One record.
     pub(crate) async fn record(
         self,
         session: &mut Session,
         tenant: &str,
         id: &str,
+        shape: Shape,
     ) -> Result<Option<Record>, StoreError> {
-        self.record_with(session, tenant, id, "").await
+        self.record_with(session, tenant, id, shape, "").await
     }
 
     /// One record in a transaction, for a change of it: nobody else changes it until the transaction ends. It can be made a
@@ -58,18 +123,68 @@ impl Table {
         id: &str,
     ) -> Result<Option<Record>, StoreError> {
         let lock = transaction.dialect().for_change();
-        self.record_with(transaction, tenant, id, lock).await
+        self.record_with(transaction, tenant, id, Shape::DOCUMENT, lock).await
     }
 
-    /// One record in a transaction, for its end: nobody else changes it or makes it a member.
-    pub(crate) async fn for_deletion(
+    /// The same without its document.
+    pub(crate) async fn identity_for_change(
         self,
         transaction: &mut Session,
         tenant: &str,
         id: &str,
     ) -> Result<Option<Record>, StoreError> {
+        let lock = transaction.dialect().for_change();
+        self.record_with(transaction, tenant, id, Shape::IDENTITY, lock).await
+    }
+
+    /// The version of a record in a transaction, for its end: nobody else changes it or makes it a member.
+    pub(crate) async fn for_deletion(
+        self,
+        transaction: &mut Session,
+        tenant: &str,
+        id: &str,
+        when: Precondition<'_>,
+    ) -> Result<i64, StoreError> {
         let lock = transaction.dialect().for_deletion();
-        self.record_with(transaction, tenant, id, lock).await
+        let record = self.record_with(transaction, tenant, id, Shape::IDENTITY, lock).await?;
+        let record = record.ok_or(StoreError::NotFound)?;
+        when.check(&record.version())?;
+        Ok(record.version)
+    }
+
+    /// The version of a record in a transaction: nobody else changes it until the transaction ends.
+    pub(crate) async fn lock(
+        self,
+        transaction: &mut Session,
+        tenant: &str,
+        id: &str,
+    ) -> Result<Option<i64>, StoreError> {
+        Ok(self.identity_for_change(transaction, tenant, id).await?.map(|record| record.version))
+    }
+
+    /// Ends a record that is a member of nothing any more, and the transaction.
+    pub(crate) async fn delete(
+        self,
+        mut transaction: Session,
+        tenant: &str,
+        id: &str,
+        version: i64,
+    ) -> Result<End, StoreError> {
+        let sql = match self {
+            Self::Users => {
+                "DELETE FROM users WHERE tenant = $1 AND id = $2 AND version = $3
+                 AND NOT EXISTS (SELECT 1 FROM group_members WHERE tenant = $1 AND member_id = $2 AND group_id <> $2)"
+            }
+            Self::Groups => {
+                "DELETE FROM groups WHERE tenant = $1 AND id = $2 AND version = $3
+                 AND NOT EXISTS (SELECT 1 FROM group_members WHERE tenant = $1 AND member_id = $2 AND group_id <> $2)"
+            }
+        };
+        match transaction.execute(sql, &[tenant.into(), id.into(), version.into()]).await? {
+            // it is locked, and of this version
+            0 => Ok(End::Joined),
+            _ => transaction.commit().await.map(|()| End::Done),
+        }
     }
 
     async fn record_with(
@@ -77,28 +192,31 @@ impl Table {
         session: &mut Session,
         tenant: &str,
         id: &str,
+        shape: Shape,
         lock: &str,
     ) -> Result<Option<Record>, StoreError> {
         let mut sql = Statement::new(session.dialect());
-        self.select(&mut sql, false);
+        self.select(&mut sql, shape);
         sql.push(self.name());
         sql.identity(self.name(), tenant, id);
         sql.push(lock);
         let row = session.row(&sql.text, &sql.binds).await?;
-        row.map(|row| Record::read(&row, false)).transpose()
+        row.map(|row| Record::read(&row, self, shape)).transpose()
     }
 
-    /// What a changed record is as a resource. Its references are read only where they are wanted.
+    /// What a changed record is as a resource, of which this is the document. Its references are read only where they are
+    /// wanted.
     pub(crate) async fn resource(
         self,
         transaction: &mut Session,
         tenant: &str,
         ty: &ResourceType,
         record: &Record,
+        content: &Resource,
         want: &Projection,
     ) -> Result<Resource, StoreError> {
         if !want.includes(self.path()) {
-            return record.resource(ty, self.path());
+            return Ok(record.stamp(content));
         }
         self.get(transaction, tenant, ty, &record.id, want).await?.ok_or(StoreError::NotFound)
     }
@@ -180,10 +298,10 @@ impl Table {
         rows: &Rows<'_>,
         want: &Projection,
     ) -> Result<Found, StoreError> {
-        let references = want.includes(self.path());
+        let shape = self.shape(ty, want);
         let mut sql = Statement::new(session.dialect());
         sql.scope(tenant);
-        self.select(&mut sql, references);
+        self.select(&mut sql, shape);
         // the page is cut first, so that references are read for what is in it and for nothing else
         sql.push("(SELECT * FROM ");
         sql.push(self.name());
@@ -204,7 +322,7 @@ impl Table {
         sql.push(self.name());
         sql.push(" ORDER BY ");
         sql.push(rows.order);
-        self.read(session, &sql, ty, references, rows.query).await
+        self.read(session, &sql, ty, shape, rows.query).await
     }
 
     /// The first rows behind a cursor, range by range of an index, each cut by itself and all together.
@@ -219,10 +337,10 @@ impl Table {
         query: &Query,
         want: &Projection,
     ) -> Result<Found, StoreError> {
-        let (references, limit) = (want.includes(self.path()), next(query.limit));
+        let (shape, limit) = (self.shape(ty, want), next(query.limit));
         let mut sql = Statement::new(session.dialect());
         sql.scope(tenant);
-        self.select(&mut sql, references);
+        self.select(&mut sql, shape);
         let mut joint = "(";
         for (range, binds) in keyset.ranges() {
             sql.push(joint);
@@ -242,7 +360,7 @@ impl Table {
         sql.push(" ORDER BY ");
         sql.push(keyset.order_by());
         sql.limit(limit);
-        self.read(session, &sql, ty, references, query).await
+        self.read(session, &sql, ty, shape, query).await
     }
 
     /// Reads resources until they take more memory than the query may.
@@ -251,7 +369,7 @@ impl Table {
         session: &mut Session,
         sql: &Statement<'_>,
         ty: &ResourceType,
-        references: bool,
+        shape: Shape,
         query: &Query,
     ) -> Result<Found, StoreError> {
         let mut found = Found::default();
@@ -261,7 +379,7 @@ impl Table {
                 found.whole = false;
                 return Ok(false);
             }
-            let resource = Record::read(&row, references)?.resource(ty, self.path())?;
+            let resource = Record::read(&row, self, shape)?.resource(ty, self.path())?;
             room = held.add(&resource);
             found.resources.push(resource);
             Ok(true)
@@ -302,14 +420,28 @@ impl Table {
     }
 
     /// `SELECT … FROM`, up to where the table is named.
-    fn select(self, sql: &mut Statement<'_>, references: bool) {
-        for (at, column) in COLUMNS.iter().enumerate() {
-            sql.push(if at == 0 { "SELECT " } else { ", " });
-            sql.push(self.name());
-            sql.push(".");
-            sql.push(column);
+    fn select(self, sql: &mut Statement<'_>, shape: Shape) {
+        let mut joint = "SELECT ";
+        let mut column = |sql: &mut Statement<'_>, before: &str, name: &str, after: &str| {
+            for text in [std::mem::replace(&mut joint, ", "), before, self.name(), ".", name, after] {
+                sql.push(text);
+            }
+        };
+        for name in IDENTITY {
+            column(sql, "", name, "");
         }
-        if references {
+        match shape.document {
+            Document::None => {}
+            Document::Whole => column(sql, "", "attributes", ""),
+            Document::Columns => {
+                // rows of before there was this column are read as a whole
+                column(sql, "CASE WHEN ", "schemas", " IS NULL THEN ");
+                sql.push(self.name());
+                sql.push(".attributes END");
+                self.columns().iter().for_each(|(_, name)| column(sql, "", name, ""));
+            }
+        }
+        if shape.references {
             sql.push(", ");
             sql.push(match self {
                 Self::Users => sql.dialect.groups_of_user(),
