@@ -188,7 +188,10 @@ async fn open_sqlite(url: &str) -> Result<Database, sqlx::Error> {
 /// Whether another process that starts on the same file has made, or is making, what was to be made.
 fn was_overtaken(error: &sqlx::Error) -> bool {
     let cause = engine::cause(error);
-    let there = |e: &dyn DatabaseError| e.is_unique_violation() || e.message().ends_with("already exists");
+    let there = |e: &dyn DatabaseError| {
+        let message = e.message();
+        e.is_unique_violation() || message.ends_with("already exists") || message.starts_with("duplicate column name")
+    };
     is_busy(cause) || cause.as_database_error().is_some_and(there)
 }
 

@@ -10,6 +10,7 @@ use scim_provider::{
 
 use crate::Caller;
 use crate::change::{End, ended, seen_or_locked};
+use crate::cost::Sizes;
 use crate::database::{Attempts, Database, retried};
 use crate::keys::{checked, folded};
 use crate::members::{self, add, array, keep_only, leave, mark_groups, relate, remove};
@@ -21,6 +22,7 @@ use crate::session::Session;
 #[derive(Clone, Debug)]
 pub struct Groups {
     pub(crate) database: Arc<Database>,
+    pub(crate) sizes: Arc<Sizes>,
 }
 
 impl Store for Groups {
@@ -50,7 +52,7 @@ impl Store for Groups {
         let map = map(ty).map_err(StoreError::backend)?;
         retried(|| async {
             let mut session = self.database.read().await?;
-            Table::Groups.list(&mut session, cx.tenant().as_str(), ty, &map, query).await
+            Table::Groups.list(&mut session, cx.tenant().as_str(), ty, &map, query, &self.sizes).await
         })
         .await
     }

@@ -8,6 +8,7 @@ use scim_provider::{
 };
 
 use crate::change::End;
+use crate::cost::{self, Sizes, afford, take, take_read};
 use crate::dialect::Dialect;
 use crate::record::{IDENTITY, Record, SCHEMAS};
 use crate::session::{Row, Session};
@@ -229,18 +230,20 @@ impl Table {
         ty: &ResourceType,
         map: &ColumnMap,
         query: &Query,
+        sizes: &Sizes,
     ) -> Result<Page, StoreError> {
         let dialect = session.dialect();
         // the tenant is the first value, the filter's follow
         let filter = query.filter.as_ref().map(|filter| translated(filter, map, dialect));
         let filter = filter.as_ref();
+        afford(sizes, session, tenant, self, query.filter.as_ref().zip(filter), query).await?;
         let exact = filter.is_none_or(SqlFilter::is_exact);
         if query.cursor.is_some() {
             let first = 2 + filter.map_or(0, |filter| filter.binds().len());
             if let Some(keyset) = query.keyset(ty, map, dialect.of_filters(), first) {
                 // cursors are made of what the page is sorted by; what a filter in memory needs is not read where there is none
                 let want = if exact { &query.answer } else { &query.projection };
-                let found = self.following(session, tenant, ty, filter, &keyset, query, want).await?;
+                let found = self.following(session, tenant, ty, filter, exact, &keyset, query, want).await?;
                 let shown = found.resources.len();
                 let whole = found.whole && shown <= query.limit;
                 let page = found.following(exact);
@@ -264,7 +267,7 @@ impl Table {
         match order {
             Some(order) if exact && query.cursor.is_none() => {
                 let (limit, offset) = (number(query.limit), number(query.offset));
-                let rows = Rows { filter, order: &order, limit, offset, query };
+                let rows = Rows { filter, order: &order, limit, offset, exact: true, query };
                 let found = match query.limit {
                     0 => Found::default(),
                     _ => self.rows(session, tenant, ty, &rows, &query.answer).await?,
@@ -273,13 +276,20 @@ impl Table {
                 let shown = found.resources.len();
                 let total = match query.offset == 0 && shown < query.limit && found.whole {
                     true => shown,
-                    false => at_least(self.count(session, tenant, filter).await?, query.offset, shown),
+                    false => at_least(self.count(session, tenant, filter, query).await?, query.offset, shown),
                 };
                 Ok(Page::exact(found.resources, total))
             }
             _ => {
                 // One more than may be looked at tells that there are too many. The service filters, sorts and cuts.
-                let rows = Rows { filter, order: self.oldest_first(), limit: next(query.scan), offset: 0, query };
+                let rows = Rows {
+                    filter,
+                    order: self.oldest_first(),
+                    limit: next(query.scan),
+                    offset: 0,
+                    exact: false,
+                    query,
+                };
                 let found = self.rows(session, tenant, ty, &rows, &query.projection).await?;
                 match found.whole && found.resources.len() <= query.scan {
                     false => Err(StoreError::TooMany),
@@ -322,7 +332,7 @@ impl Table {
         sql.push(self.name());
         sql.push(" ORDER BY ");
         sql.push(rows.order);
-        self.read(session, &sql, ty, shape, rows.query).await
+        self.read(session, &sql, ty, shape, rows.exact, rows.query).await
     }
 
     /// The first rows behind a cursor, range by range of an index, each cut by itself and all together.
@@ -333,6 +343,7 @@ impl Table {
         tenant: &str,
         ty: &ResourceType,
         filter: Option<&SqlFilter>,
+        exact: bool,
         keyset: &Keyset,
         query: &Query,
         want: &Projection,
@@ -360,7 +371,7 @@ impl Table {
         sql.push(" ORDER BY ");
         sql.push(keyset.order_by());
         sql.limit(limit);
-        self.read(session, &sql, ty, shape, query).await
+        self.read(session, &sql, ty, shape, exact, query).await
     }
 
     /// Reads resources until they take more memory than the query may.
@@ -370,6 +381,7 @@ impl Table {
         sql: &Statement<'_>,
         ty: &ResourceType,
         shape: Shape,
+        exact: bool,
         query: &Query,
     ) -> Result<Found, StoreError> {
         let mut found = Found::default();
@@ -381,6 +393,12 @@ impl Table {
             }
             let resource = Record::read(&row, self, shape)?.resource(ty, self.path())?;
             room = held.add(&resource);
+            // a page ends early, candidates are all or none
+            match take_read(&query.budget, resource.as_json().len()) {
+                Err(spent) if !exact => return Err(spent),
+                Err(_) => room &= found.resources.is_empty(),
+                Ok(()) => {}
+            }
             found.resources.push(resource);
             Ok(true)
         };
@@ -408,15 +426,18 @@ impl Table {
         Ok((count <= most).then_some(count))
     }
 
-    async fn count(self, session: &mut Session, tenant: &str, filter: Option<&SqlFilter>) -> Result<usize, StoreError> {
-        let mut sql = Statement::new(session.dialect());
-        sql.scope(tenant);
-        sql.push("SELECT COUNT(*) FROM ");
-        sql.push(self.name());
-        sql.matching(tenant, filter)?;
-        let row = session.row(&sql.text, &sql.binds).await?;
-        let count = row.map_or(Ok(0), |row| row.integer(0))?;
-        Ok(usize::try_from(count).unwrap_or_default())
+    /// How many there are. Who counts more than the request may cost is refused.
+    async fn count(
+        self,
+        session: &mut Session,
+        tenant: &str,
+        filter: Option<&SqlFilter>,
+        query: &Query,
+    ) -> Result<usize, StoreError> {
+        let most = usize::try_from(query.budget.left() / cost::COUNTED).unwrap_or(usize::MAX);
+        let count = self.count_up_to(session, tenant, filter, most).await?.ok_or(StoreError::TooMany)?;
+        take(&query.budget, u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(cost::COUNTED))?;
+        Ok(count)
     }
 
     /// `SELECT … FROM`, up to where the table is named.
@@ -451,7 +472,7 @@ impl Table {
         sql.push(" FROM ");
     }
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Users => "users",
             Self::Groups => "groups",
@@ -480,6 +501,8 @@ struct Rows<'q> {
     order: &'q str,
     limit: i64,
     offset: i64,
+    /// whether they are the page
+    exact: bool,
     /// what says how much of them may be held
     query: &'q Query,
 }

@@ -10,6 +10,7 @@ use scim_provider::{
 
 use crate::Caller;
 use crate::change::{End, ended, seen_or_locked};
+use crate::cost::Sizes;
 use crate::database::{Database, retried};
 use crate::dialect::Listed;
 use crate::keys::{checked, folded};
@@ -23,6 +24,7 @@ use crate::session::Session;
 #[derive(Clone, Debug)]
 pub struct Users {
     pub(crate) database: Arc<Database>,
+    pub(crate) sizes: Arc<Sizes>,
     pub(crate) hasher: Hasher,
 }
 
@@ -41,7 +43,7 @@ impl Store for Users {
         let map = map(ty).map_err(StoreError::backend)?;
         retried(|| async {
             let mut session = self.database.read().await?;
-            Table::Users.list(&mut session, cx.tenant().as_str(), ty, &map, query).await
+            Table::Users.list(&mut session, cx.tenant().as_str(), ty, &map, query, &self.sizes).await
         })
         .await
     }
