@@ -108,9 +108,9 @@ fn in_columns(row: &session::Row, columns: &[(&str, &str)]) -> Result<Box<RawVal
     RawValue::from_string(document).map_err(StoreError::backend)
 }
 
-/// The `schemas` of a document, for a column: they follow from all that is in it.
+/// The `schemas` of a document, for a column, if it is one. Those of extensions follow from the data of each, which has to be read.
 pub(crate) fn schemas(content: &Resource) -> Option<String> {
-    let schemas = content.get(SCHEMAS)?;
+    let schemas = content.get(SCHEMAS).filter(|schemas| schemas.elements().count() == 1)?;
     String::from_utf8(schemas.as_json().to_vec()).ok()
 }
 

@@ -455,7 +455,7 @@ impl Table {
             Document::None => {}
             Document::Whole => column(sql, "", "attributes", ""),
             Document::Columns => {
-                // rows of before there was this column are read as a whole
+                // what has data of extensions, or was written before there was this column, is read as a whole
                 column(sql, "CASE WHEN ", "schemas", " IS NULL THEN ");
                 sql.push(self.name());
                 sql.push(".attributes END");
