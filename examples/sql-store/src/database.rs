@@ -145,7 +145,7 @@ impl Attempts {
 }
 
 /// Longer each time, and not the same for those that collided.
-fn pause(attempt: u32) -> Duration {
+pub(crate) fn pause(attempt: u32) -> Duration {
     let random = uuid::Uuid::new_v4().as_u128() % 1_000;
     let most = 1_u64 << attempt.min(7);
     Duration::from_micros(most * u64::try_from(random).unwrap_or_default())
@@ -188,7 +188,10 @@ async fn open_sqlite(url: &str) -> Result<Database, sqlx::Error> {
 /// Whether another process that starts on the same file has made, or is making, what was to be made.
 fn was_overtaken(error: &sqlx::Error) -> bool {
     let cause = engine::cause(error);
-    let there = |e: &dyn DatabaseError| e.is_unique_violation() || e.message().ends_with("already exists");
+    let there = |e: &dyn DatabaseError| {
+        let message = e.message();
+        e.is_unique_violation() || message.ends_with("already exists") || message.starts_with("duplicate column name")
+    };
     is_busy(cause) || cause.as_database_error().is_some_and(there)
 }
 

@@ -54,6 +54,30 @@ impl Dialect {
         }
     }
 
+    /// What a deletion begins with: a new version for each group that loses a member, tenant, member and time being given.
+    ///
+    /// PostgreSQL locks them in the order of their ids, together with the member itself where it is a group, and what is deleted
+    /// after that: a PATCH locks a group before its members, too. Two that lock in one order do not lock each other out.
+    pub(crate) fn mark_groups(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "UPDATE groups SET version = version + 1, modified = CASE WHEN modified < $3 THEN $3 ELSE modified END
+                 WHERE tenant = $1 AND id <> $2
+                 AND id IN (SELECT group_id FROM group_members WHERE tenant = $1 AND member_id = $2) RETURNING id"
+            }
+            Self::Postgres => {
+                "WITH left_behind AS (
+                     SELECT id FROM groups
+                     WHERE tenant = $1
+                     AND id IN (SELECT group_id FROM group_members WHERE tenant = $1 AND member_id = $2 UNION ALL SELECT $2)
+                     ORDER BY id FOR NO KEY UPDATE)
+                 UPDATE groups SET version = version + 1, modified = CASE WHEN modified < $3 THEN $3 ELSE modified END
+                 FROM left_behind
+                 WHERE groups.tenant = $1 AND groups.id = left_behind.id AND groups.id <> $2 RETURNING groups.id"
+            }
+        }
+    }
+
     /// The text of a statement that unfolds a list.
     pub(crate) fn listed(self, statement: Listed) -> &'static str {
         match self {

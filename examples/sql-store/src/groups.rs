@@ -9,17 +9,20 @@ use scim_provider::{
 };
 
 use crate::Caller;
+use crate::change::{End, ended, seen_or_locked};
+use crate::cost::Sizes;
 use crate::database::{Attempts, Database, retried};
 use crate::keys::{checked, folded};
-use crate::members::{self, add, array, keep_only, leave_all, relate};
-use crate::record::{Record, content_of, now};
-use crate::select::Table;
+use crate::members::{self, add, array, keep_only, leave, mark_groups, relate, remove};
+use crate::record::{Record, content_of, now, schemas};
+use crate::select::{Shape, Table};
 use crate::session::Session;
 
 /// The store of groups.
 #[derive(Clone, Debug)]
 pub struct Groups {
     pub(crate) database: Arc<Database>,
+    pub(crate) sizes: Arc<Sizes>,
 }
 
 impl Store for Groups {
@@ -49,7 +52,7 @@ impl Store for Groups {
         let map = map(ty).map_err(StoreError::backend)?;
         retried(|| async {
             let mut session = self.database.read().await?;
-            Table::Groups.list(&mut session, cx.tenant().as_str(), ty, &map, query).await
+            Table::Groups.list(&mut session, cx.tenant().as_str(), ty, &map, query, &self.sizes).await
         })
         .await
     }
@@ -73,7 +76,7 @@ impl Store for Groups {
     }
 
     async fn delete(&self, cx: &Caller, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
-        retried(|| self.delete_once(cx, key, when)).await
+        ended(|| self.delete_once(cx, key, when)).await
     }
 
     async fn patch(
@@ -84,10 +87,14 @@ impl Store for Groups {
         when: Precondition<'_>,
         want: &Projection,
     ) -> Result<Option<Patched>, StoreError> {
-        // `members[type eq "User"]` and the like need to see the members
-        let patched = match changes.needs_references() {
-            true => retried(|| self.patch_whole_once(cx, key, changes, when, want)).await,
-            false => retried(|| self.patch_once(cx, key, changes, when, want)).await,
+        // members alone are rows that come and go, whatever the document says
+        let patched = match changes.needs_references() || changes.changes_document() {
+            false => retried(|| self.patch_members(cx, key, changes, when, want)).await,
+            true => {
+                let seen = || retried(|| self.patch_seen(cx, key, changes, when, want));
+                let locked = || retried(|| self.patch_locked(cx, key, changes, when, want));
+                seen_or_locked(when, seen, locked).await
+            }
         };
         patched.map(Some)
     }
@@ -104,7 +111,8 @@ impl Groups {
             true => self.database.snapshot().await?,
             false => self.database.read().await?,
         };
-        let Some(group) = Table::Groups.record(&mut session, tenant, key.id).await? else { return Ok(false) };
+        let shape = Table::Groups.shape(key.resource_type, writer.projection()).without_references();
+        let Some(group) = Table::Groups.record(&mut session, tenant, key.id, shape).await? else { return Ok(false) };
         if writer.begin(&group.resource(key.resource_type, "members")?, "members") {
             members::show(&mut session, tenant, key.id, writer).await?;
         }
@@ -124,7 +132,8 @@ impl Groups {
         let mut transaction = self.database.write().await?;
         insert(&mut transaction, tenant, &group, content).await?;
         add(&mut transaction, tenant, &group.id, members).await?;
-        let group = Table::Groups.resource(&mut transaction, tenant, ty, &group, &Projection::everything(ty)).await?;
+        let whole = Projection::everything(ty);
+        let group = Table::Groups.resource(&mut transaction, tenant, ty, &group, content, &whole).await?;
         transaction.commit().await?;
         Ok(group)
     }
@@ -145,26 +154,23 @@ impl Groups {
         let moved = keep_only(&mut transaction, tenant, key.id, members).await?
             + add(&mut transaction, tenant, key.id, members).await?;
         let group = update(&mut transaction, tenant, group, &old, content, moved > 0).await?;
-        let group = Table::Groups.resource(&mut transaction, tenant, ty, &group, &Projection::everything(ty)).await?;
+        let whole = Projection::everything(ty);
+        let group = Table::Groups.resource(&mut transaction, tenant, ty, &group, content, &whole).await?;
         transaction.commit().await?;
         Ok(group)
     }
 
-    async fn delete_once(&self, cx: &Caller, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
+    async fn delete_once(&self, cx: &Caller, key: Key<'_>, when: Precondition<'_>) -> Result<End, StoreError> {
         let tenant = cx.tenant().as_str();
         let mut transaction = self.database.write().await?;
-        let group = Table::Groups.for_deletion(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
-        when.check(&group.version())?;
-        // first the group: when it is a member of itself, its version no longer matters
-        let sql = "DELETE FROM groups WHERE tenant = $1 AND id = $2 AND version = $3";
-        if transaction.execute(sql, &[tenant.into(), key.id.into(), group.version.into()]).await? == 0 {
-            return Err(StoreError::VersionMismatch);
-        }
-        leave_all(&mut transaction, tenant, key.id, now()).await?;
-        transaction.commit().await
+        let groups = mark_groups(&mut transaction, tenant, key.id, now()).await?;
+        let version = Table::Groups.for_deletion(&mut transaction, tenant, key.id, when).await?;
+        leave(&mut transaction, tenant, key.id, &groups).await?;
+        Table::Groups.delete(transaction, tenant, key.id, version).await
     }
 
-    async fn patch_once(
+    /// Adds and removes members. Nothing of the document is read.
+    async fn patch_members(
         &self,
         cx: &Caller,
         key: Key<'_>,
@@ -174,24 +180,54 @@ impl Groups {
     ) -> Result<Patched, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
         let mut transaction = self.database.write().await?;
-        let group = Table::Groups.for_change(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
+        let group = Table::Groups.identity_for_change(&mut transaction, tenant, key.id).await?;
+        let mut group = group.ok_or(StoreError::NotFound)?;
         when.check(&group.version())?;
-        let old = group.content(ty)?;
-        let mut patched = changes.apply_document(&old)?;
         let mut moved = 0;
         for change in changes.relations() {
             moved += relate(&mut transaction, tenant, key.id, change).await?;
         }
-        patched.changed |= moved > 0;
-        let group = update(&mut transaction, tenant, group, &old, &patched.resource, moved > 0).await?;
-        patched.resource = Table::Groups.resource(&mut transaction, tenant, ty, &group, want).await?;
+        if moved > 0 {
+            group = touch(&mut transaction, tenant, group).await?;
+        }
+        let resource = match *want == Projection::identity(ty) {
+            true => group.stamp(&Resource::empty(ty)),
+            false => {
+                Table::Groups.get(&mut transaction, tenant, ty, key.id, want).await?.ok_or(StoreError::NotFound)?
+            }
+        };
+        transaction.commit().await?;
+        Ok(Patched::new(resource, moved > 0))
+    }
+
+    /// The change of what a reader sees, in the writer's turn only if it is still what it was.
+    async fn patch_seen(
+        &self,
+        cx: &Caller,
+        key: Key<'_>,
+        changes: &Changes,
+        when: Precondition<'_>,
+        want: &Projection,
+    ) -> Result<Patched, StoreError> {
+        let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
+        let mut session = self.database.read().await?;
+        let (group, old, mut patched) = changed(&mut session, tenant, key, changes, when, false).await?;
+        if !patched.changed && changes.relations().is_empty() {
+            patched.resource = Table::Groups.resource(&mut session, tenant, ty, &group, &old, want).await?;
+            return Ok(patched);
+        }
+        // in memory there is one connection for readers and the writer
+        drop(session);
+        let mut transaction = self.database.write().await?;
+        let group = write(&mut transaction, tenant, group, changes, &old, &mut patched).await?;
+        patched.resource =
+            Table::Groups.resource(&mut transaction, tenant, ty, &group, &content_of(&patched.resource)?, want).await?;
         transaction.commit().await?;
         Ok(patched)
     }
 
-    /// As [`patch_once`](Self::patch_once), with all members read. The service would do that too, and would begin again whenever
-    /// a change came in between: here it waits its turn.
-    async fn patch_whole_once(
+    /// The same with everybody else waiting, for one that others were faster than.
+    async fn patch_locked(
         &self,
         cx: &Caller,
         key: Key<'_>,
@@ -201,21 +237,91 @@ impl Groups {
     ) -> Result<Patched, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
         let mut transaction = self.database.write().await?;
-        let group = Table::Groups.for_change(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
-        when.check(&group.version())?;
-        let whole = Projection::everything(ty);
-        let old = Table::Groups.resource(&mut transaction, tenant, ty, &group, &whole).await?;
-        let mut patched = changes.apply(&old)?;
-        if patched.changed {
-            let members = array(patched.resource.references("members"))?;
-            let moved = keep_only(&mut transaction, tenant, key.id, &members).await?
-                + add(&mut transaction, tenant, key.id, &members).await?;
-            let (old, new) = (content_of(&old)?, content_of(&patched.resource)?);
-            let group = update(&mut transaction, tenant, group, &old, &new, moved > 0).await?;
-            patched.resource = Table::Groups.resource(&mut transaction, tenant, ty, &group, want).await?;
-        }
+        let (group, old, mut patched) = changed(&mut transaction, tenant, key, changes, when, true).await?;
+        let group = write(&mut transaction, tenant, group, changes, &old, &mut patched).await?;
+        patched.resource =
+            Table::Groups.resource(&mut transaction, tenant, ty, &group, &content_of(&patched.resource)?, want).await?;
         transaction.commit().await?;
         Ok(patched)
+    }
+}
+
+/// Reads a group, with its members where a path such as `members[type eq "User"]` needs to see them, and computes its next
+/// state.
+async fn changed(
+    session: &mut Session,
+    tenant: &str,
+    key: Key<'_>,
+    changes: &Changes,
+    when: Precondition<'_>,
+    locked: bool,
+) -> Result<(Record, Resource, Patched), StoreError> {
+    let ty = key.resource_type;
+    let whole = changes.needs_references();
+    if whole {
+        members::afford(session, tenant, key.id, changes.budget()).await?;
+    }
+    let group = match locked {
+        true => Table::Groups.for_change(session, tenant, key.id).await?,
+        false => Table::Groups.record(session, tenant, key.id, Shape { references: whole, ..Shape::DOCUMENT }).await?,
+    };
+    let group = group.ok_or(StoreError::NotFound)?;
+    when.check(&group.version())?;
+    let old = match (whole, locked) {
+        (true, true) => {
+            let everything = Projection::everything(ty);
+            Table::Groups.get(session, tenant, ty, key.id, &everything).await?.ok_or(StoreError::NotFound)?
+        }
+        (true, false) => group.resource(ty, "members")?,
+        (false, _) => group.content(ty)?,
+    };
+    let patched = if whole { changes.apply(&old)? } else { changes.apply_document(&old)? };
+    Ok((group, old, patched))
+}
+
+/// Writes a group's next state and its members, if the group is still what it was.
+async fn write(
+    transaction: &mut Session,
+    tenant: &str,
+    group: Record,
+    changes: &Changes,
+    old: &Resource,
+    patched: &mut Patched,
+) -> Result<Record, StoreError> {
+    let (id, before) = (group.id.clone(), group.version);
+    let (old_content, new_content) = (content_of(old)?, content_of(&patched.resource)?);
+    let is_new = new_content.as_json() != old_content.as_json();
+    // the row first: it is the lock for the members
+    let mut group = match is_new {
+        true => update(transaction, tenant, group, &old_content, &new_content, true).await?,
+        false if Table::Groups.lock(transaction, tenant, &id).await? == Some(before) => group,
+        false => return Err(StoreError::VersionMismatch),
+    };
+    let mut moved = 0;
+    if changes.needs_references() {
+        let (gone, new) = members::difference(old, &patched.resource);
+        moved += remove(transaction, tenant, &id, &gone).await?;
+        moved += add(transaction, tenant, &id, &array(new)?).await?;
+    }
+    for change in changes.relations().iter().filter(|_| !changes.needs_references()) {
+        moved += relate(transaction, tenant, &id, change).await?;
+    }
+    if moved > 0 && !is_new {
+        group = touch(transaction, tenant, group).await?;
+    }
+    patched.changed |= moved > 0;
+    Ok(group)
+}
+
+/// Gives a group whose members have changed a new version.
+async fn touch(transaction: &mut Session, tenant: &str, group: Record) -> Result<Record, StoreError> {
+    let before = group.version;
+    let group = group.touched();
+    let sql = "UPDATE groups SET modified = $4, version = $5 WHERE tenant = $1 AND id = $2 AND version = $3";
+    let binds = [tenant.into(), (&group.id).into(), before.into(), group.modified.into(), group.version.into()];
+    match transaction.execute(sql, &binds).await? {
+        0 => Err(StoreError::VersionMismatch),
+        _ => Ok(group),
     }
 }
 
@@ -224,6 +330,7 @@ struct Columns {
     display_name: Option<String>,
     display_name_key: Option<String>,
     external_id: Option<String>,
+    schemas: Option<String>,
 }
 
 impl Columns {
@@ -233,6 +340,7 @@ impl Columns {
             display_name: text("displayName"),
             display_name_key: folded(group, "displayName")?,
             external_id: checked("externalId", text("externalId"))?,
+            schemas: schemas(group),
         })
     }
 }
@@ -253,8 +361,8 @@ fn map(ty: &ResourceType) -> Result<ColumnMap, MapError> {
 
 async fn insert(transaction: &mut Session, tenant: &str, group: &Record, content: &Resource) -> Result<(), StoreError> {
     let sql = "INSERT INTO groups (tenant, id, display_name, display_name_key, external_id, attributes,
-                                   created, modified, version)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+                                   created, modified, version, schemas)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let columns = Columns::of(content)?;
     let binds = [
         tenant.into(),
@@ -266,6 +374,7 @@ async fn insert(transaction: &mut Session, tenant: &str, group: &Record, content
         group.created.into(),
         group.modified.into(),
         group.version.into(),
+        columns.schemas.as_deref().into(),
     ];
     // identity providers look groups up by name: two of the same name could not be told apart
     transaction.execute_unique(sql, &binds, "displayName").await.map(|_| ())
@@ -284,7 +393,7 @@ async fn update(
         return Ok(group);
     }
     let sql = "UPDATE groups SET display_name = $4, display_name_key = $5, external_id = $6, attributes = $7,
-                                 modified = $8, version = $9
+                                 modified = $8, version = $9, schemas = $10
                WHERE tenant = $1 AND id = $2 AND version = $3";
     let before = group.version;
     let group = group.next(content)?;
@@ -299,6 +408,7 @@ async fn update(
         (&*group.attributes).into(),
         group.modified.into(),
         group.version.into(),
+        columns.schemas.as_deref().into(),
     ];
     match transaction.execute_unique(sql, &binds, "displayName").await? {
         0 => Err(StoreError::VersionMismatch),

@@ -17,6 +17,8 @@
 //! ```
 
 mod caller;
+mod change;
+mod cost;
 mod database;
 mod dialect;
 mod engine;
@@ -54,6 +56,7 @@ pub use users::Users;
 
 use std::sync::Arc;
 
+use cost::Sizes;
 use database::Database;
 use password::Hasher;
 
@@ -61,6 +64,7 @@ use password::Hasher;
 #[derive(Clone, Debug)]
 pub struct SqlStore {
     database: Arc<Database>,
+    sizes: Arc<Sizes>,
     hasher: Hasher,
 }
 
@@ -73,17 +77,17 @@ impl SqlStore {
     /// # Errors
     /// When the URL is not understood, the database cannot be opened, or its tables cannot be made.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
-        Ok(Self { database: Arc::new(Database::open(url).await?), hasher: Hasher::default() })
+        Ok(Self { database: Arc::new(Database::open(url).await?), sizes: Arc::default(), hasher: Hasher::default() })
     }
 
     /// The store of users.
     pub fn users(&self) -> Users {
-        Users { database: self.database.clone(), hasher: self.hasher.clone() }
+        Users { database: self.database.clone(), sizes: self.sizes.clone(), hasher: self.hasher.clone() }
     }
 
     /// The store of groups.
     pub fn groups(&self) -> Groups {
-        Groups { database: self.database.clone() }
+        Groups { database: self.database.clone(), sizes: self.sizes.clone() }
     }
 
     /// Ends all connections once their work is done.

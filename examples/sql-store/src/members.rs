@@ -1,6 +1,10 @@
 //! Memberships: the rows between groups and their members.
 
-use scim_provider::{Reference, RelationChange, ResourceWriter, StoreError};
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use http::StatusCode;
+use scim_provider::{Budget, Error, Reference, RelationChange, Resource, ResourceWriter, StoreError};
 
 use crate::dialect::{Dialect, Listed};
 use crate::keys::checked;
@@ -81,22 +85,64 @@ pub(crate) async fn relate(
         rows += keep_only(transaction, tenant, group, &added).await?;
     } else {
         let removed: Vec<_> = change.removed().collect();
-        match removed.as_slice() {
-            [] => {}
-            // Equality is looked up in the index whatever the planner believes about the size of the group; for a list it may
-            // read the group until its statistics are up to date. Identity providers remove one by one.
-            [one] => {
-                let sql = "DELETE FROM group_members WHERE tenant = $1 AND group_id = $2 AND member_id = $3";
-                rows += transaction.execute(sql, &[tenant.into(), group.into(), (&**one).into()]).await?;
-            }
-            several => {
-                let ids = json_list(several)?;
-                let binds = [tenant.into(), group.into(), (&ids).into()];
-                rows += transaction.execute_listed(Listed::RemoveMembers, &binds).await?;
-            }
-        }
+        rows += remove(transaction, tenant, group, &removed).await?;
     }
     Ok(rows + add(transaction, tenant, group, &added).await?)
+}
+
+/// Removes these members.
+pub(crate) async fn remove(
+    transaction: &mut Session,
+    tenant: &str,
+    group: &str,
+    members: &[Cow<'_, str>],
+) -> Result<u64, StoreError> {
+    match members {
+        [] => Ok(0),
+        // Equality is looked up in the index whatever the planner believes about the size of the group; for a list it may
+        // read the group until its statistics are up to date. Identity providers remove one by one.
+        [one] => {
+            let sql = "DELETE FROM group_members WHERE tenant = $1 AND group_id = $2 AND member_id = $3";
+            transaction.execute(sql, &[tenant.into(), group.into(), (&**one).into()]).await
+        }
+        several => {
+            let ids = json_list(several)?;
+            transaction.execute_listed(Listed::RemoveMembers, &[tenant.into(), group.into(), (&ids).into()]).await
+        }
+    }
+}
+
+/// Which members are in the one and not in the other, and the other way round.
+pub(crate) fn difference<'r>(old: &'r Resource, new: &'r Resource) -> (Vec<Cow<'r, str>>, Vec<Reference>) {
+    let ids = |group: &Resource| group.references("members").map(|member| member.value().into_owned()).collect();
+    let (before, after): (HashSet<String>, HashSet<String>) = (ids(old), ids(new));
+    let gone = before.difference(&after).cloned().map(Cow::Owned).collect();
+    (gone, new.references("members").filter(|member| !before.contains(&*member.value())).collect())
+}
+
+/// What one member costs a change that has to see it: to be read, made a part of the document, and compared.
+const SEEN: u64 = 4_000;
+
+/// Takes what a look at all members costs, before they are read. They are counted no further than it can be paid for.
+pub(crate) async fn afford(
+    session: &mut Session,
+    tenant: &str,
+    group: &str,
+    budget: &Budget,
+) -> Result<(), StoreError> {
+    let most = budget.left() / SEEN;
+    let sql =
+        "SELECT COUNT(*) FROM (SELECT 1 FROM group_members WHERE tenant = $1 AND group_id = $2 LIMIT $3) AS counted";
+    let bound = i64::try_from(most.saturating_add(1)).unwrap_or(i64::MAX);
+    let counted = session.row(sql, &[tenant.into(), group.into(), bound.into()]).await?;
+    let counted = counted.map_or(Ok(0), |row| row.integer(0))?.unsigned_abs();
+    if counted <= most && budget.spend(counted.saturating_mul(SEEN)).is_ok() {
+        return Ok(());
+    }
+    let detail = format!(
+        "`members` has more than the {most} values that a path with a filter may look at: name them by `value`"
+    );
+    Err(StoreError::Refused(Box::new(Error::new(StatusCode::PAYLOAD_TOO_LARGE, detail))))
 }
 
 /// Adds those members that are not there.
@@ -140,24 +186,30 @@ pub(crate) fn array(references: impl IntoIterator<Item = Reference>) -> Result<S
     Ok(array)
 }
 
-/// Ends the memberships of a resource that goes. The groups that lose a member are not what they were: their versions say so.
-pub(crate) async fn leave_all(
+/// Gives the groups of a resource that goes new versions: they lose a member, and are not what they were. Nobody else changes
+/// them from now on. One that had to be waited for comes later than it says.
+pub(crate) async fn mark_groups(
     transaction: &mut Session,
     tenant: &str,
     member: &str,
     at: i64,
+) -> Result<Vec<String>, StoreError> {
+    let mark = transaction.dialect().mark_groups();
+    let groups = transaction.rows(mark, &[tenant.into(), member.into(), at.into()]).await?;
+    groups.iter().map(|row| row.text(0)).collect()
+}
+
+/// Ends the memberships of a resource in these groups.
+pub(crate) async fn leave(
+    transaction: &mut Session,
+    tenant: &str,
+    member: &str,
+    groups: &[String],
 ) -> Result<(), StoreError> {
-    // The groups first, as a PATCH of their members does it: two that lock in the same order do not lock each other out. One
-    // that had to wait for a row comes later than it says.
-    let groups = "UPDATE groups SET version = version + 1, modified = CASE WHEN modified < $3 THEN $3 ELSE modified END
-                  WHERE tenant = $1
-                  AND id IN (SELECT group_id FROM group_members WHERE tenant = $1 AND member_id = $2) RETURNING id";
-    let left = transaction.rows(groups, &[tenant.into(), member.into(), at.into()]).await?;
-    if left.is_empty() {
+    if groups.is_empty() {
         return Ok(());
     }
-    let left = left.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()?;
-    let left = json_list(left)?;
-    transaction.execute_listed(Listed::LeaveGroups, &[tenant.into(), member.into(), (&left).into()]).await?;
+    let groups = json_list(groups)?;
+    transaction.execute_listed(Listed::LeaveGroups, &[tenant.into(), member.into(), (&groups).into()]).await?;
     Ok(())
 }

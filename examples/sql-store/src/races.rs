@@ -5,7 +5,7 @@ use std::time::Duration;
 use scim_provider::{Group, Key, Precondition, Projection, Resource, ResourceType, Store, StoreError, TenantId, User};
 use tokio::task::JoinHandle;
 
-use crate::members::{add, leave_all};
+use crate::members::{add, leave, mark_groups};
 use crate::select::Table;
 use crate::session::Session;
 use crate::{Caller, SqlStore};
@@ -78,8 +78,8 @@ async fn who_is_deleted_while_being_added_is_no_member_in_the_end() {
 async fn who_is_added_while_being_deleted_is_somebody_unknown() {
     let Some(world) = World::new().await else { return };
     let mut deleting = world.store.database.write().await.unwrap();
-    Table::Users.for_deletion(&mut deleting, "acme", &world.ada).await.unwrap().unwrap();
-    leave_all(&mut deleting, "acme", &world.ada, 0).await.unwrap();
+    assert_eq!(mark_groups(&mut deleting, "acme", &world.ada, 0).await.unwrap(), [""; 0]);
+    Table::Users.for_deletion(&mut deleting, "acme", &world.ada, Precondition::NONE).await.unwrap();
     let sql = "DELETE FROM users WHERE tenant = $1 AND id = $2";
     assert_eq!(deleting.execute(sql, &["acme".into(), (&world.ada).into()]).await.unwrap(), 1);
 
@@ -116,7 +116,8 @@ async fn a_group_that_lost_a_member_late_does_not_go_back_in_time() {
     world.adding().await.commit().await.unwrap();
     let before = world.group().await;
     let mut leaving = world.store.database.write().await.unwrap();
-    leave_all(&mut leaving, "acme", &world.ada, 1).await.unwrap();
+    let groups = mark_groups(&mut leaving, "acme", &world.ada, 1).await.unwrap();
+    leave(&mut leaving, "acme", &world.ada, &groups).await.unwrap();
     leaving.commit().await.unwrap();
     let after = world.group().await;
     assert_ne!(after.version(), before.version());

@@ -7,9 +7,13 @@ use scim_provider::{Reference, Resource, ResourceType, StoreError, Version};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::select::{Document, Shape, Table};
 use crate::session;
 
-/// What every table of resources has, in the order of [`COLUMNS`].
+/// The attribute that names the schemas.
+pub(crate) const SCHEMAS: &str = "schemas";
+
+/// What every table of resources has.
 pub(crate) struct Record {
     pub(crate) id: String,
     pub(crate) attributes: Box<RawValue>,
@@ -20,8 +24,8 @@ pub(crate) struct Record {
     references: Option<String>,
 }
 
-/// The columns of a [`Record`], less the references.
-pub(crate) const COLUMNS: [&str; 5] = ["id", "attributes", "version", "created", "modified"];
+/// What every shape of a row begins with: the columns of a [`Record`] before its document.
+pub(crate) const IDENTITY: [&str; 4] = ["id", "version", "created", "modified"];
 
 impl Record {
     /// A resource that is new.
@@ -32,23 +36,36 @@ impl Record {
         Ok(Self { id, attributes: text_of(content)?, version: 1, created: now, modified: now, references: None })
     }
 
-    /// Reads a row, with a sixth column for the references where they were asked for.
-    pub(crate) fn read(row: &session::Row, references: bool) -> Result<Self, StoreError> {
+    /// Reads a row of a shape.
+    pub(crate) fn read(row: &session::Row, table: Table, shape: Shape) -> Result<Self, StoreError> {
+        let attributes = match shape.document {
+            Document::None => RawValue::from_string("{}".to_owned()).map_err(StoreError::backend)?,
+            Document::Whole => row.json(4)?,
+            Document::Columns => match row.optional_json(4)? {
+                Some(document) => document,
+                None => in_columns(row, table.columns())?,
+            },
+        };
         Ok(Self {
             id: row.text(0)?,
-            attributes: row.json(1)?,
-            version: row.integer(2)?,
-            created: row.integer(3)?,
-            modified: row.integer(4)?,
-            references: if references { row.optional_text(5)? } else { None },
+            attributes,
+            version: row.integer(1)?,
+            created: row.integer(2)?,
+            modified: row.integer(3)?,
+            references: if shape.references { row.optional_text(table.width(shape))? } else { None },
         })
+    }
+
+    /// The next state of one whose document stays.
+    pub(crate) fn touched(self) -> Self {
+        // time does not run backwards for a resource, whatever the clock does
+        let modified = now().max(self.modified);
+        Self { version: self.version + 1, modified, ..self }
     }
 
     /// The next state of the resource.
     pub(crate) fn next(self, content: &Resource) -> Result<Self, StoreError> {
-        // time does not run backwards for a resource, whatever the clock does
-        let modified = now().max(self.modified);
-        Ok(Self { attributes: text_of(content)?, version: self.version + 1, modified, ..self })
+        Ok(Self { attributes: text_of(content)?, ..self.touched() })
     }
 
     pub(crate) fn version(&self) -> Version {
@@ -73,6 +90,28 @@ impl Record {
     pub(crate) fn stamp(&self, content: &Resource) -> Resource {
         content.stamped(&self.id, time(self.created), time(self.modified), &self.version())
     }
+}
+
+/// The document as far as columns hold it.
+fn in_columns(row: &session::Row, columns: &[(&str, &str)]) -> Result<Box<RawValue>, StoreError> {
+    let mut document = String::from("{");
+    for (at, (name, _)) in (5..).zip(columns) {
+        let Some(value) = row.str(at)? else { continue };
+        if document.len() > 1 {
+            document.push(',');
+        }
+        let text = serde_json::to_string(value).map_err(StoreError::backend)?;
+        // `schemas` is a list already
+        document.extend(["\"", name, "\":", if *name == SCHEMAS { value } else { &text }]);
+    }
+    document.push('}');
+    RawValue::from_string(document).map_err(StoreError::backend)
+}
+
+/// The `schemas` of a document, for a column, if it is one. Those of extensions follow from the data of each, which has to be read.
+pub(crate) fn schemas(content: &Resource) -> Option<String> {
+    let schemas = content.get(SCHEMAS).filter(|schemas| schemas.elements().count() == 1)?;
+    String::from_utf8(schemas.as_json().to_vec()).ok()
 }
 
 /// The part of a resource that goes into the JSON column: identity, times and references have columns of their own.

@@ -3,10 +3,14 @@
 //! One statement sees one state of the database: a group is never shown with the version of before and the members of after.
 
 use scim_provider::filter::sql::{ColumnMap, Keyset, SqlFilter};
-use scim_provider::{BoundFilter, Cursor, Page, Projection, Query, Resource, ResourceType, StoreError};
+use scim_provider::{
+    BoundFilter, Compat, Cursor, Page, Precondition, Projection, Query, Resource, ResourceType, StoreError,
+};
 
+use crate::change::End;
+use crate::cost::{self, Sizes, afford, take, take_read};
 use crate::dialect::Dialect;
-use crate::record::{COLUMNS, Record};
+use crate::record::{IDENTITY, Record, SCHEMAS};
 use crate::session::{Row, Session};
 use crate::statement::Statement;
 
@@ -20,7 +24,73 @@ pub(crate) enum Table {
     Groups,
 }
 
+/// What is read of a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub(crate) document: Document,
+    /// whether what refers to others, or is referred to by them, comes with it
+    pub(crate) references: bool,
+}
+
+/// How much of the document is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Document {
+    None,
+    /// what columns of the row hold, too: a large document costs nothing then
+    Columns,
+    Whole,
+}
+
+impl Shape {
+    pub(crate) const IDENTITY: Self = Self { document: Document::None, references: false };
+    pub(crate) const DOCUMENT: Self = Self { document: Document::Whole, references: false };
+
+    pub(crate) fn without_references(self) -> Self {
+        Self { references: false, ..self }
+    }
+}
+
 impl Table {
+    /// What has to be read for this.
+    pub(crate) fn shape(self, ty: &ResourceType, want: &Projection) -> Shape {
+        let references = want.includes(self.path());
+        // almost every request wants more, which one attribute tells
+        let all = match self {
+            Self::Users => want.includes("emails"),
+            Self::Groups => references && want.includes("displayName"),
+        };
+        let in_columns = || {
+            let names = self.columns().iter().map(|(name, _)| *name).chain(["id", "meta", self.path()]);
+            *want == Projection::only(ty, names.filter(|name| want.includes(name)), Compat::strict())
+        };
+        let document = if !all && in_columns() { Document::Columns } else { Document::Whole };
+        Shape { document, references }
+    }
+
+    /// What columns hold of the document as it is: attributes and columns.
+    pub(crate) fn columns(self) -> &'static [(&'static str, &'static str)] {
+        const OF_BOTH: [(&str, &str); 4] = [
+            (SCHEMAS, "schemas"),
+            ("externalId", "external_id"),
+            ("displayName", "display_name"),
+            ("userName", "user_name"),
+        ];
+        match self {
+            Self::Users => &OF_BOTH,
+            Self::Groups => OF_BOTH.split_last().map_or(&[], |(_, columns)| columns),
+        }
+    }
+
+    /// How many columns come before the references.
+    pub(crate) fn width(self, shape: Shape) -> usize {
+        let document = match shape.document {
+            Document::None => 0,
+            Document::Columns => 1 + self.columns().len(),
+            Document::Whole => 1,
+        };
+        IDENTITY.len() + document
+    }
+
     /// One resource.
     pub(crate) async fn get(
         self,
@@ -30,23 +100,19 @@ impl Table {
         id: &str,
         want: &Projection,
     ) -> Result<Option<Resource>, StoreError> {
-        let references = want.includes(self.path());
-        let mut sql = Statement::new(session.dialect());
-        self.select(&mut sql, references);
-        sql.push(self.name());
-        sql.identity(self.name(), tenant, id);
-        let row = session.row(&sql.text, &sql.binds).await?;
-        row.map(|row| Record::read(&row, references)?.resource(ty, self.path())).transpose()
+        let record = self.record(session, tenant, id, self.shape(ty, want)).await?;
+        record.map(|record| record.resource(ty, self.path())).transpose()
     }
 
-    /// One record, without its references.
+    /// One record.
     pub(crate) async fn record(
         self,
         session: &mut Session,
         tenant: &str,
         id: &str,
+        shape: Shape,
     ) -> Result<Option<Record>, StoreError> {
-        self.record_with(session, tenant, id, "").await
+        self.record_with(session, tenant, id, shape, "").await
     }
 
     /// One record in a transaction, for a change of it: nobody else changes it until the transaction ends. It can be made a
@@ -58,18 +124,68 @@ impl Table {
         id: &str,
     ) -> Result<Option<Record>, StoreError> {
         let lock = transaction.dialect().for_change();
-        self.record_with(transaction, tenant, id, lock).await
+        self.record_with(transaction, tenant, id, Shape::DOCUMENT, lock).await
     }
 
-    /// One record in a transaction, for its end: nobody else changes it or makes it a member.
-    pub(crate) async fn for_deletion(
+    /// The same without its document.
+    pub(crate) async fn identity_for_change(
         self,
         transaction: &mut Session,
         tenant: &str,
         id: &str,
     ) -> Result<Option<Record>, StoreError> {
+        let lock = transaction.dialect().for_change();
+        self.record_with(transaction, tenant, id, Shape::IDENTITY, lock).await
+    }
+
+    /// The version of a record in a transaction, for its end: nobody else changes it or makes it a member.
+    pub(crate) async fn for_deletion(
+        self,
+        transaction: &mut Session,
+        tenant: &str,
+        id: &str,
+        when: Precondition<'_>,
+    ) -> Result<i64, StoreError> {
         let lock = transaction.dialect().for_deletion();
-        self.record_with(transaction, tenant, id, lock).await
+        let record = self.record_with(transaction, tenant, id, Shape::IDENTITY, lock).await?;
+        let record = record.ok_or(StoreError::NotFound)?;
+        when.check(&record.version())?;
+        Ok(record.version)
+    }
+
+    /// The version of a record in a transaction: nobody else changes it until the transaction ends.
+    pub(crate) async fn lock(
+        self,
+        transaction: &mut Session,
+        tenant: &str,
+        id: &str,
+    ) -> Result<Option<i64>, StoreError> {
+        Ok(self.identity_for_change(transaction, tenant, id).await?.map(|record| record.version))
+    }
+
+    /// Ends a record that is a member of nothing any more, and the transaction.
+    pub(crate) async fn delete(
+        self,
+        mut transaction: Session,
+        tenant: &str,
+        id: &str,
+        version: i64,
+    ) -> Result<End, StoreError> {
+        let sql = match self {
+            Self::Users => {
+                "DELETE FROM users WHERE tenant = $1 AND id = $2 AND version = $3
+                 AND NOT EXISTS (SELECT 1 FROM group_members WHERE tenant = $1 AND member_id = $2 AND group_id <> $2)"
+            }
+            Self::Groups => {
+                "DELETE FROM groups WHERE tenant = $1 AND id = $2 AND version = $3
+                 AND NOT EXISTS (SELECT 1 FROM group_members WHERE tenant = $1 AND member_id = $2 AND group_id <> $2)"
+            }
+        };
+        match transaction.execute(sql, &[tenant.into(), id.into(), version.into()]).await? {
+            // it is locked, and of this version
+            0 => Ok(End::Joined),
+            _ => transaction.commit().await.map(|()| End::Done),
+        }
     }
 
     async fn record_with(
@@ -77,28 +193,31 @@ impl Table {
         session: &mut Session,
         tenant: &str,
         id: &str,
+        shape: Shape,
         lock: &str,
     ) -> Result<Option<Record>, StoreError> {
         let mut sql = Statement::new(session.dialect());
-        self.select(&mut sql, false);
+        self.select(&mut sql, shape);
         sql.push(self.name());
         sql.identity(self.name(), tenant, id);
         sql.push(lock);
         let row = session.row(&sql.text, &sql.binds).await?;
-        row.map(|row| Record::read(&row, false)).transpose()
+        row.map(|row| Record::read(&row, self, shape)).transpose()
     }
 
-    /// What a changed record is as a resource. Its references are read only where they are wanted.
+    /// What a changed record is as a resource, of which this is the document. Its references are read only where they are
+    /// wanted.
     pub(crate) async fn resource(
         self,
         transaction: &mut Session,
         tenant: &str,
         ty: &ResourceType,
         record: &Record,
+        content: &Resource,
         want: &Projection,
     ) -> Result<Resource, StoreError> {
         if !want.includes(self.path()) {
-            return record.resource(ty, self.path());
+            return Ok(record.stamp(content));
         }
         self.get(transaction, tenant, ty, &record.id, want).await?.ok_or(StoreError::NotFound)
     }
@@ -111,18 +230,20 @@ impl Table {
         ty: &ResourceType,
         map: &ColumnMap,
         query: &Query,
+        sizes: &Sizes,
     ) -> Result<Page, StoreError> {
         let dialect = session.dialect();
         // the tenant is the first value, the filter's follow
         let filter = query.filter.as_ref().map(|filter| translated(filter, map, dialect));
         let filter = filter.as_ref();
+        afford(sizes, session, tenant, self, query.filter.as_ref().zip(filter), query).await?;
         let exact = filter.is_none_or(SqlFilter::is_exact);
         if query.cursor.is_some() {
             let first = 2 + filter.map_or(0, |filter| filter.binds().len());
             if let Some(keyset) = query.keyset(ty, map, dialect.of_filters(), first) {
                 // cursors are made of what the page is sorted by; what a filter in memory needs is not read where there is none
                 let want = if exact { &query.answer } else { &query.projection };
-                let found = self.following(session, tenant, ty, filter, &keyset, query, want).await?;
+                let found = self.following(session, tenant, ty, filter, exact, &keyset, query, want).await?;
                 let shown = found.resources.len();
                 let whole = found.whole && shown <= query.limit;
                 let page = found.following(exact);
@@ -146,7 +267,7 @@ impl Table {
         match order {
             Some(order) if exact && query.cursor.is_none() => {
                 let (limit, offset) = (number(query.limit), number(query.offset));
-                let rows = Rows { filter, order: &order, limit, offset, query };
+                let rows = Rows { filter, order: &order, limit, offset, exact: true, query };
                 let found = match query.limit {
                     0 => Found::default(),
                     _ => self.rows(session, tenant, ty, &rows, &query.answer).await?,
@@ -155,13 +276,20 @@ impl Table {
                 let shown = found.resources.len();
                 let total = match query.offset == 0 && shown < query.limit && found.whole {
                     true => shown,
-                    false => at_least(self.count(session, tenant, filter).await?, query.offset, shown),
+                    false => at_least(self.count(session, tenant, filter, query).await?, query.offset, shown),
                 };
                 Ok(Page::exact(found.resources, total))
             }
             _ => {
                 // One more than may be looked at tells that there are too many. The service filters, sorts and cuts.
-                let rows = Rows { filter, order: self.oldest_first(), limit: next(query.scan), offset: 0, query };
+                let rows = Rows {
+                    filter,
+                    order: self.oldest_first(),
+                    limit: next(query.scan),
+                    offset: 0,
+                    exact: false,
+                    query,
+                };
                 let found = self.rows(session, tenant, ty, &rows, &query.projection).await?;
                 match found.whole && found.resources.len() <= query.scan {
                     false => Err(StoreError::TooMany),
@@ -180,10 +308,10 @@ impl Table {
         rows: &Rows<'_>,
         want: &Projection,
     ) -> Result<Found, StoreError> {
-        let references = want.includes(self.path());
+        let shape = self.shape(ty, want);
         let mut sql = Statement::new(session.dialect());
         sql.scope(tenant);
-        self.select(&mut sql, references);
+        self.select(&mut sql, shape);
         // the page is cut first, so that references are read for what is in it and for nothing else
         sql.push("(SELECT * FROM ");
         sql.push(self.name());
@@ -204,7 +332,7 @@ impl Table {
         sql.push(self.name());
         sql.push(" ORDER BY ");
         sql.push(rows.order);
-        self.read(session, &sql, ty, references, rows.query).await
+        self.read(session, &sql, ty, shape, rows.exact, rows.query).await
     }
 
     /// The first rows behind a cursor, range by range of an index, each cut by itself and all together.
@@ -215,14 +343,15 @@ impl Table {
         tenant: &str,
         ty: &ResourceType,
         filter: Option<&SqlFilter>,
+        exact: bool,
         keyset: &Keyset,
         query: &Query,
         want: &Projection,
     ) -> Result<Found, StoreError> {
-        let (references, limit) = (want.includes(self.path()), next(query.limit));
+        let (shape, limit) = (self.shape(ty, want), next(query.limit));
         let mut sql = Statement::new(session.dialect());
         sql.scope(tenant);
-        self.select(&mut sql, references);
+        self.select(&mut sql, shape);
         let mut joint = "(";
         for (range, binds) in keyset.ranges() {
             sql.push(joint);
@@ -242,7 +371,7 @@ impl Table {
         sql.push(" ORDER BY ");
         sql.push(keyset.order_by());
         sql.limit(limit);
-        self.read(session, &sql, ty, references, query).await
+        self.read(session, &sql, ty, shape, exact, query).await
     }
 
     /// Reads resources until they take more memory than the query may.
@@ -251,7 +380,8 @@ impl Table {
         session: &mut Session,
         sql: &Statement<'_>,
         ty: &ResourceType,
-        references: bool,
+        shape: Shape,
+        exact: bool,
         query: &Query,
     ) -> Result<Found, StoreError> {
         let mut found = Found::default();
@@ -261,8 +391,14 @@ impl Table {
                 found.whole = false;
                 return Ok(false);
             }
-            let resource = Record::read(&row, references)?.resource(ty, self.path())?;
+            let resource = Record::read(&row, self, shape)?.resource(ty, self.path())?;
             room = held.add(&resource);
+            // a page ends early, candidates are all or none
+            match take_read(&query.budget, resource.as_json().len()) {
+                Err(spent) if !exact => return Err(spent),
+                Err(_) => room &= found.resources.is_empty(),
+                Ok(()) => {}
+            }
             found.resources.push(resource);
             Ok(true)
         };
@@ -290,26 +426,43 @@ impl Table {
         Ok((count <= most).then_some(count))
     }
 
-    async fn count(self, session: &mut Session, tenant: &str, filter: Option<&SqlFilter>) -> Result<usize, StoreError> {
-        let mut sql = Statement::new(session.dialect());
-        sql.scope(tenant);
-        sql.push("SELECT COUNT(*) FROM ");
-        sql.push(self.name());
-        sql.matching(tenant, filter)?;
-        let row = session.row(&sql.text, &sql.binds).await?;
-        let count = row.map_or(Ok(0), |row| row.integer(0))?;
-        Ok(usize::try_from(count).unwrap_or_default())
+    /// How many there are. Who counts more than the request may cost is refused.
+    async fn count(
+        self,
+        session: &mut Session,
+        tenant: &str,
+        filter: Option<&SqlFilter>,
+        query: &Query,
+    ) -> Result<usize, StoreError> {
+        let most = usize::try_from(query.budget.left() / cost::COUNTED).unwrap_or(usize::MAX);
+        let count = self.count_up_to(session, tenant, filter, most).await?.ok_or(StoreError::TooMany)?;
+        take(&query.budget, u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(cost::COUNTED))?;
+        Ok(count)
     }
 
     /// `SELECT … FROM`, up to where the table is named.
-    fn select(self, sql: &mut Statement<'_>, references: bool) {
-        for (at, column) in COLUMNS.iter().enumerate() {
-            sql.push(if at == 0 { "SELECT " } else { ", " });
-            sql.push(self.name());
-            sql.push(".");
-            sql.push(column);
+    fn select(self, sql: &mut Statement<'_>, shape: Shape) {
+        let mut joint = "SELECT ";
+        let mut column = |sql: &mut Statement<'_>, before: &str, name: &str, after: &str| {
+            for text in [std::mem::replace(&mut joint, ", "), before, self.name(), ".", name, after] {
+                sql.push(text);
+            }
+        };
+        for name in IDENTITY {
+            column(sql, "", name, "");
         }
-        if references {
+        match shape.document {
+            Document::None => {}
+            Document::Whole => column(sql, "", "attributes", ""),
+            Document::Columns => {
+                // what has data of extensions, or was written before there was this column, is read as a whole
+                column(sql, "CASE WHEN ", "schemas", " IS NULL THEN ");
+                sql.push(self.name());
+                sql.push(".attributes END");
+                self.columns().iter().for_each(|(_, name)| column(sql, "", name, ""));
+            }
+        }
+        if shape.references {
             sql.push(", ");
             sql.push(match self {
                 Self::Users => sql.dialect.groups_of_user(),
@@ -319,7 +472,7 @@ impl Table {
         sql.push(" FROM ");
     }
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Users => "users",
             Self::Groups => "groups",
@@ -348,6 +501,8 @@ struct Rows<'q> {
     order: &'q str,
     limit: i64,
     offset: i64,
+    /// whether they are the page
+    exact: bool,
     /// what says how much of them may be held
     query: &'q Query,
 }

@@ -212,6 +212,17 @@ impl Row {
         }
     }
 
+    pub(crate) fn optional_json(&self, at: usize) -> Result<Option<Box<RawValue>>, StoreError> {
+        match self {
+            Self::Sqlite(_) => {
+                self.optional_text(at)?.map(RawValue::from_string).transpose().map_err(StoreError::backend)
+            }
+            Self::Postgres(row) => {
+                row.try_get(at).map(|json: Option<Json<_>>| json.map(|Json(document)| document)).map_err(failure)
+            }
+        }
+    }
+
     pub(crate) fn integer(&self, at: usize) -> Result<i64, StoreError> {
         match self {
             Self::Sqlite(row) => row.try_get(at),

@@ -9,19 +9,22 @@ use scim_provider::{
 };
 
 use crate::Caller;
+use crate::change::{End, ended, seen_or_locked};
+use crate::cost::Sizes;
 use crate::database::{Database, retried};
 use crate::dialect::Listed;
 use crate::keys::{checked, folded};
-use crate::members::leave_all;
+use crate::members::{leave, mark_groups};
 use crate::password::{Hasher, NewHash};
-use crate::record::{Record, content_of, json_list, now};
-use crate::select::Table;
+use crate::record::{Record, content_of, json_list, now, schemas};
+use crate::select::{Shape, Table};
 use crate::session::Session;
 
 /// The store of users.
 #[derive(Clone, Debug)]
 pub struct Users {
     pub(crate) database: Arc<Database>,
+    pub(crate) sizes: Arc<Sizes>,
     pub(crate) hasher: Hasher,
 }
 
@@ -40,13 +43,13 @@ impl Store for Users {
         let map = map(ty).map_err(StoreError::backend)?;
         retried(|| async {
             let mut session = self.database.read().await?;
-            Table::Users.list(&mut session, cx.tenant().as_str(), ty, &map, query).await
+            Table::Users.list(&mut session, cx.tenant().as_str(), ty, &map, query, &self.sizes).await
         })
         .await
     }
 
     async fn create(&self, cx: &Caller, _: &ResourceType, draft: Resource) -> Result<Resource, StoreError> {
-        let hash = self.hasher.hash(draft.secret("password")).await?;
+        let hash = self.hasher.hash(cx.tenant().as_str(), draft.secret("password")).await?;
         let content = content_of(&draft)?;
         retried(|| self.create_once(cx, &content, &hash)).await
     }
@@ -58,13 +61,13 @@ impl Store for Users {
         new: Resource,
         when: Precondition<'_>,
     ) -> Result<Resource, StoreError> {
-        let hash = self.hasher.hash(new.secret("password")).await?;
+        let hash = self.hasher.hash(cx.tenant().as_str(), new.secret("password")).await?;
         let content = content_of(&new)?;
         retried(|| self.replace_once(cx, key, &content, &hash, when)).await
     }
 
     async fn delete(&self, cx: &Caller, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
-        retried(|| self.delete_once(cx, key, when)).await
+        ended(|| self.delete_once(cx, key, when)).await
     }
 
     async fn patch(
@@ -75,8 +78,10 @@ impl Store for Users {
         when: Precondition<'_>,
         want: &Projection,
     ) -> Result<Option<Patched>, StoreError> {
-        let hash = self.hasher.hash(changes.secret("password")).await?;
-        retried(|| self.patch_once(cx, key, changes, &hash, when, want)).await.map(Some)
+        let hash = self.hasher.hash(cx.tenant().as_str(), changes.secret("password")).await?;
+        let seen = || retried(|| self.patch_seen(cx, key, changes, &hash, when, want));
+        let locked = || retried(|| self.patch_locked(cx, key, changes, &hash, when, want));
+        seen_or_locked(when, seen, locked).await.map(Some)
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -122,25 +127,53 @@ impl Users {
         when.check(&user.version())?;
         let old = user.content(ty)?;
         let user = update(&mut transaction, tenant, user, &old, content, hash).await?;
-        let user = Table::Users.resource(&mut transaction, tenant, ty, &user, &Projection::everything(ty)).await?;
+        let whole = Projection::everything(ty);
+        let user = Table::Users.resource(&mut transaction, tenant, ty, &user, content, &whole).await?;
         transaction.commit().await?;
         Ok(user)
     }
 
-    async fn delete_once(&self, cx: &Caller, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
+    async fn delete_once(&self, cx: &Caller, key: Key<'_>, when: Precondition<'_>) -> Result<End, StoreError> {
         let tenant = cx.tenant().as_str();
         let mut transaction = self.database.write().await?;
-        let user = Table::Users.for_deletion(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
-        when.check(&user.version())?;
-        leave_all(&mut transaction, tenant, key.id, now()).await?;
-        let sql = "DELETE FROM users WHERE tenant = $1 AND id = $2 AND version = $3";
-        match transaction.execute(sql, &[tenant.into(), key.id.into(), user.version.into()]).await? {
-            0 => Err(StoreError::VersionMismatch),
-            _ => transaction.commit().await,
-        }
+        let groups = mark_groups(&mut transaction, tenant, key.id, now()).await?;
+        let version = Table::Users.for_deletion(&mut transaction, tenant, key.id, when).await?;
+        leave(&mut transaction, tenant, key.id, &groups).await?;
+        Table::Users.delete(transaction, tenant, key.id, version).await
     }
 
-    async fn patch_once(
+    /// The change of what a reader sees, in the writer's turn only if it is still what it was.
+    async fn patch_seen(
+        &self,
+        cx: &Caller,
+        key: Key<'_>,
+        changes: &Changes,
+        hash: &NewHash,
+        when: Precondition<'_>,
+        want: &Projection,
+    ) -> Result<Patched, StoreError> {
+        let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
+        let mut session = self.database.read().await?;
+        let user =
+            Table::Users.record(&mut session, tenant, key.id, Shape::DOCUMENT).await?.ok_or(StoreError::NotFound)?;
+        when.check(&user.version())?;
+        let old = user.content(ty)?;
+        let mut patched = changes.apply(&old)?;
+        if is_same(&old, &patched.resource, hash) {
+            patched.resource = Table::Users.resource(&mut session, tenant, ty, &user, &old, want).await?;
+            return Ok(patched);
+        }
+        // in memory there is one connection for readers and the writer
+        drop(session);
+        let mut transaction = self.database.write().await?;
+        let user = update(&mut transaction, tenant, user, &old, &patched.resource, hash).await?;
+        patched.resource = Table::Users.resource(&mut transaction, tenant, ty, &user, &patched.resource, want).await?;
+        transaction.commit().await?;
+        Ok(patched)
+    }
+
+    /// The same with everybody else waiting, for one that others were faster than.
+    async fn patch_locked(
         &self,
         cx: &Caller,
         key: Key<'_>,
@@ -156,7 +189,7 @@ impl Users {
         let old = user.content(ty)?;
         let mut patched = changes.apply(&old)?;
         let user = update(&mut transaction, tenant, user, &old, &patched.resource, hash).await?;
-        patched.resource = Table::Users.resource(&mut transaction, tenant, ty, &user, want).await?;
+        patched.resource = Table::Users.resource(&mut transaction, tenant, ty, &user, &patched.resource, want).await?;
         transaction.commit().await?;
         Ok(patched)
     }
@@ -169,6 +202,7 @@ struct Columns {
     external_id: Option<String>,
     active: bool,
     display_name: Option<String>,
+    schemas: Option<String>,
 }
 
 impl Columns {
@@ -181,6 +215,7 @@ impl Columns {
             // who is not said to be inactive is active: clients leave it out
             active: user.get("active").and_then(|active| active.as_bool()).unwrap_or(true),
             display_name: text("displayName"),
+            schemas: schemas(user),
         })
     }
 }
@@ -212,8 +247,8 @@ fn map(ty: &ResourceType) -> Result<ColumnMap, MapError> {
 
 async fn insert(transaction: &mut Session, tenant: &str, user: &Record, content: &Resource) -> Result<(), StoreError> {
     let sql = "INSERT INTO users (tenant, id, user_name, user_name_key, external_id, active, display_name, attributes,
-                                  created, modified, version)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+                                  created, modified, version, schemas)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     let columns = Columns::of(content)?;
     let binds = [
         tenant.into(),
@@ -227,9 +262,15 @@ async fn insert(transaction: &mut Session, tenant: &str, user: &Record, content:
         user.created.into(),
         user.modified.into(),
         user.version.into(),
+        columns.schemas.as_deref().into(),
     ];
     transaction.execute_unique(sql, &binds, "userName").await?;
     keep_emails(transaction, tenant, &user.id, &[], &email_keys(content)?).await
+}
+
+/// Whether there is nothing to write.
+fn is_same(old: &Resource, new: &Resource, hash: &NewHash) -> bool {
+    new.as_json() == old.as_json() && matches!(hash, NewHash::Keep)
 }
 
 /// Writes a user's new state, unless it is the old one.
@@ -241,11 +282,11 @@ async fn update(
     new: &Resource,
     hash: &NewHash,
 ) -> Result<Record, StoreError> {
-    if new.as_json() == old.as_json() && matches!(hash, NewHash::Keep) {
+    if is_same(old, new, hash) {
         return Ok(user);
     }
     let sql = "UPDATE users SET user_name = $4, user_name_key = $5, external_id = $6, active = $7, display_name = $8,
-                                attributes = $9, modified = $10, version = $11
+                                attributes = $9, modified = $10, version = $11, schemas = $12
                WHERE tenant = $1 AND id = $2 AND version = $3";
     let before = user.version;
     let user = user.next(new)?;
@@ -262,6 +303,7 @@ async fn update(
         (&*user.attributes).into(),
         user.modified.into(),
         user.version.into(),
+        columns.schemas.as_deref().into(),
     ];
     if transaction.execute_unique(sql, &binds, "userName").await? == 0 {
         return Err(StoreError::VersionMismatch);

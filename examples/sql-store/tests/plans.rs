@@ -134,8 +134,9 @@ impl<S: tracing::Subscriber> Layer<S> for Statements {
 
 impl Visit for &Statements {
     fn record_str(&mut self, field: &Field, text: &str) {
-        // a new connection has statements of its own
-        if field.name() == "db.statement" && text.contains(" LIMIT ") {
+        // a new connection has statements of its own, and the size of a group is counted before its members are looked up
+        let counts = text.contains("SELECT COUNT(*) FROM (SELECT 1 FROM group_members");
+        if field.name() == "db.statement" && text.contains(" LIMIT ") && !counts {
             LOG.lock().unwrap().push(text.trim().to_owned());
         }
     }
