@@ -23,7 +23,7 @@ use crate::schema::ResourceType;
 use self::table::Table;
 
 /// How many references are written before others have their turn.
-const AT_ONCE: usize = 500;
+const AT_ONCE: usize = 100;
 
 /// A [`Store`] in memory, for every resource type that it is registered with.
 ///
