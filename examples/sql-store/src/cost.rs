@@ -13,12 +13,16 @@ use crate::select::Table;
 use crate::session::Session;
 use crate::statement::Statement;
 
+/// A write: a transaction of its own.
+pub(crate) const WRITE: u64 = 250_000;
+/// The hash of a password.
+pub(crate) const PASSWORD: u64 = 20_000_000;
 /// A row that is looked at, in an index and in its table.
 const ROW: u64 = 300;
 /// A row that is sorted because no index is in the order.
 const SORTED: u64 = 300;
-/// A comparison with a row, or with a row of a child table.
-const COMPARISON: u64 = 60;
+/// A comparison with a row, or with a row of a child table, as [`SqlFilter::comparisons`] weighs it.
+const COMPARISON: u64 = 30;
 /// A subquery for a row.
 const SUBQUERY: u64 = 700;
 /// A row that is counted in an index.
@@ -92,8 +96,7 @@ pub(crate) async fn afford(
     let looks = filter.filter(|(_, sql)| sql.sql() != EVERYTHING);
     let unsorted = query.sort.as_ref().is_some_and(|sort| !table.sorted().contains(&&*sort.path()));
     if looks.is_some_and(|(filter, sql)| !table.finds(filter, sql)) || unsorted {
-        let cost = looks.map_or(Cost::default(), |(_, sql)| Cost::of(sql));
-        let each = cost.each_row() + if unsorted { SORTED } else { 0 };
+        let each = looks.map_or(ROW, |(_, sql)| each_row(sql)) + if unsorted { SORTED } else { 0 };
         let bound = (budget.left() / each).saturating_add(1);
         let member_of = filter.and_then(|(filter, _)| filter.required_text("groups.value"));
         let rows = match member_of.filter(|_| matches!(table, Table::Users)) {
@@ -108,12 +111,10 @@ pub(crate) async fn afford(
             None => sizes.of(session, tenant, table.name(), bound).await?,
         };
         take(budget, rows.saturating_mul(each))?;
-        if cost.subqueries > 0 && member_of.is_none() {
-            for child in table.children() {
-                let bound = (budget.left() / cost.each_child()).saturating_add(1);
-                let rows = sizes.of(session, tenant, child, bound).await?;
-                take(budget, rows.saturating_mul(cost.each_child()))?;
-            }
+        for (child, each) in looks.filter(|_| member_of.is_none()).into_iter().flat_map(|(_, sql)| each_child(sql)) {
+            let bound = (budget.left() / each).saturating_add(1);
+            let rows = sizes.of(session, tenant, child, bound).await?;
+            take(budget, rows.saturating_mul(each))?;
         }
     }
     if query.offset > NEAR && query.limit > 0 {
@@ -133,7 +134,7 @@ pub(crate) fn take_read(budget: &Budget, bytes: usize) -> Result<(), StoreError>
 
 /// Takes so much from the account.
 pub(crate) fn take(budget: &Budget, work: u64) -> Result<(), StoreError> {
-    budget.spend(work).map_err(|_| StoreError::TooMany)
+    Ok(budget.spend(work)?)
 }
 
 /// Finishes and runs a statement that counts up to a bound.
@@ -147,30 +148,24 @@ async fn counted(session: &mut Session, mut sql: Statement<'_>, bound: u64) -> R
 /// A predicate that leaves all to the service.
 const EVERYTHING: &str = "(1 = 1)";
 
-/// What a translated filter is made of.
-#[derive(Clone, Copy, Debug, Default)]
-struct Cost {
-    comparisons: u64,
-    subqueries: u64,
+/// What a translated filter costs for each row of the table itself.
+fn each_row(sql: &SqlFilter) -> u64 {
+    let compared: usize = sql.comparisons().filter(|(table, _)| table.is_none()).map(|(_, each)| each).sum();
+    ROW.saturating_add(number(compared).saturating_mul(COMPARISON))
+        .saturating_add(number(sql.subqueries()).saturating_mul(SUBQUERY))
 }
 
-impl Cost {
-    /// An estimate that is not too low: each value is compared once or twice, and each SELECT runs for each row.
-    fn of(sql: &SqlFilter) -> Self {
-        let scopes = sql.sql().matches("FROM scope").count();
-        let subqueries = sql.sql().matches("SELECT").count().saturating_sub(scopes);
-        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        Self { comparisons: number(sql.binds().len().max(1)), subqueries: number(subqueries) }
-    }
+/// What it costs for each row of the child tables, by their names.
+fn each_child(sql: &SqlFilter) -> impl Iterator<Item = (&'static str, u64)> {
+    sql.comparisons().filter_map(|(from, each)| {
+        // without the alias
+        let table = from?.split(' ').next()?;
+        Some((table, number(each.max(1)).saturating_mul(COMPARISON)))
+    })
+}
 
-    fn each_row(self) -> u64 {
-        ROW.saturating_add(self.comparisons.saturating_mul(COMPARISON))
-            .saturating_add(self.subqueries.saturating_mul(SUBQUERY))
-    }
-
-    fn each_child(self) -> u64 {
-        self.comparisons.max(1).saturating_mul(COMPARISON)
-    }
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 impl Table {
@@ -198,13 +193,6 @@ impl Table {
         match self {
             Self::Users => &["id", "userName", "externalId", "meta.created", "meta.lastModified"],
             Self::Groups => &["id", "displayName", "externalId", "meta.created", "meta.lastModified"],
-        }
-    }
-
-    fn children(self) -> &'static [&'static str] {
-        match self {
-            Self::Users => &["user_emails", "group_members"],
-            Self::Groups => &["group_members"],
         }
     }
 }

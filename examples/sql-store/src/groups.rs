@@ -10,6 +10,7 @@ use scim_provider::{
 
 use crate::Caller;
 use crate::change::{End, ended, seen_or_locked};
+use crate::cost;
 use crate::cost::Sizes;
 use crate::database::{Attempts, Database, retried};
 use crate::keys::{checked, folded};
@@ -100,7 +101,7 @@ impl Store for Groups {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::default().with_cursor()
+        Capabilities::default().with_cursor().with_write_work(cost::WRITE)
     }
 }
 

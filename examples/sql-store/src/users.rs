@@ -10,6 +10,7 @@ use scim_provider::{
 
 use crate::Caller;
 use crate::change::{End, ended, seen_or_locked};
+use crate::cost;
 use crate::cost::Sizes;
 use crate::database::{Database, retried};
 use crate::dialect::Listed;
@@ -85,7 +86,11 @@ impl Store for Users {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::default().with_change_password().with_cursor()
+        Capabilities::default()
+            .with_change_password()
+            .with_cursor()
+            .with_write_work(cost::WRITE)
+            .with_password_work(cost::PASSWORD)
     }
 }
 
