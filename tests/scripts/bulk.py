@@ -50,7 +50,7 @@ def cpu(process):
 
 def main():
     options = read_options(__doc__)
-    count, rounds = (20, 2) if options.smoke else (1_000, 10)
+    count, rounds = (20, 2) if options.smoke else (150, 60)
     process, port = start(options.app, options.url)
     took = {alone: [], together: []}
     try:
