@@ -27,7 +27,7 @@ impl Store for Groups {
 
     async fn get(&self, cx: &Caller, key: Key<'_>, want: &Projection) -> Result<Option<Resource>, StoreError> {
         retried(|| async {
-            let mut session = self.database.read().await?;
+            let mut session = self.database.read(cx.tenant().as_str()).await?;
             Table::Groups.get(&mut session, cx.tenant().as_str(), key.resource_type, key.id, want).await
         })
         .await
@@ -48,7 +48,7 @@ impl Store for Groups {
     async fn list(&self, cx: &Caller, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
         let map = map(ty).map_err(StoreError::backend)?;
         retried(|| async {
-            let mut session = self.database.read().await?;
+            let mut session = self.database.read(cx.tenant().as_str()).await?;
             Table::Groups.list(&mut session, cx.tenant().as_str(), ty, &map, query).await
         })
         .await
@@ -101,8 +101,8 @@ impl Groups {
     async fn show_once(&self, cx: &Caller, key: Key<'_>, writer: &mut ResourceWriter<'_>) -> Result<bool, StoreError> {
         let tenant = cx.tenant().as_str();
         let mut session = match writer.projection().includes("members") {
-            true => self.database.snapshot().await?,
-            false => self.database.read().await?,
+            true => self.database.snapshot(cx.tenant().as_str()).await?,
+            false => self.database.read(cx.tenant().as_str()).await?,
         };
         let Some(group) = Table::Groups.record(&mut session, tenant, key.id).await? else { return Ok(false) };
         if writer.begin(&group.resource(key.resource_type, "members")?, "members") {
@@ -121,7 +121,7 @@ impl Groups {
     ) -> Result<Resource, StoreError> {
         let tenant = cx.tenant().as_str();
         let group = Record::new(content)?;
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
         insert(&mut transaction, tenant, &group, content).await?;
         add(&mut transaction, tenant, &group.id, members).await?;
         let group = Table::Groups.resource(&mut transaction, tenant, ty, &group, &Projection::everything(ty)).await?;
@@ -138,7 +138,7 @@ impl Groups {
         when: Precondition<'_>,
     ) -> Result<Resource, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
         let group = Table::Groups.for_change(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&group.version())?;
         let old = group.content(ty)?;
@@ -152,7 +152,7 @@ impl Groups {
 
     async fn delete_once(&self, cx: &Caller, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
         let tenant = cx.tenant().as_str();
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
         let group = Table::Groups.for_deletion(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&group.version())?;
         // first the group: when it is a member of itself, its version no longer matters
@@ -173,7 +173,7 @@ impl Groups {
         want: &Projection,
     ) -> Result<Patched, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
         let group = Table::Groups.for_change(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&group.version())?;
         let old = group.content(ty)?;
@@ -200,7 +200,7 @@ impl Groups {
         want: &Projection,
     ) -> Result<Patched, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
         let group = Table::Groups.for_change(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&group.version())?;
         let whole = Projection::everything(ty);

@@ -20,6 +20,7 @@ mod caller;
 mod database;
 mod dialect;
 mod engine;
+mod failure;
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,
@@ -44,8 +45,10 @@ mod record;
 mod rows;
 mod select;
 mod session;
+mod shares;
 mod statement;
 mod users;
+mod watch;
 
 pub use caller::Caller;
 pub use database::OpenError;
