@@ -37,10 +37,14 @@ impl Engine {
     /// [`Table::for_change`](crate::select::Table::for_change). Distributed engines have other levels below the strictest, and
     /// one of them reads a snapshot that is older than the locks: there the whole transaction is as if it ran alone, and is run
     /// again when it did not.
+    ///
+    /// Its statements may wait for a lock, and longer than that for nothing.
     pub(crate) fn begin(self) -> &'static str {
         match self {
-            Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
-            Self::CockroachDb | Self::YugabyteDb => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+            Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = '6s'",
+            Self::CockroachDb | Self::YugabyteDb => {
+                "BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL statement_timeout = '6s'"
+            }
         }
     }
 

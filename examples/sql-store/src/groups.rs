@@ -31,7 +31,7 @@ impl Store for Groups {
 
     async fn get(&self, cx: &Caller, key: Key<'_>, want: &Projection) -> Result<Option<Resource>, StoreError> {
         retried(|| async {
-            let mut session = self.database.read().await?;
+            let mut session = self.database.read(cx.tenant().as_str()).await?;
             Table::Groups.get(&mut session, cx.tenant().as_str(), key.resource_type, key.id, want).await
         })
         .await
@@ -52,7 +52,7 @@ impl Store for Groups {
     async fn list(&self, cx: &Caller, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
         let map = map(ty).map_err(StoreError::backend)?;
         retried(|| async {
-            let mut session = self.database.read().await?;
+            let mut session = self.database.read(cx.tenant().as_str()).await?;
             Table::Groups.list(&mut session, cx.tenant().as_str(), ty, &map, query, &self.sizes).await
         })
         .await
@@ -109,8 +109,8 @@ impl Groups {
     async fn show_once(&self, cx: &Caller, key: Key<'_>, writer: &mut ResourceWriter<'_>) -> Result<bool, StoreError> {
         let tenant = cx.tenant().as_str();
         let mut session = match writer.projection().includes("members") {
-            true => self.database.snapshot().await?,
-            false => self.database.read().await?,
+            true => self.database.snapshot(cx.tenant().as_str()).await?,
+            false => self.database.read(cx.tenant().as_str()).await?,
         };
         let shape = Table::Groups.shape(key.resource_type, writer.projection()).without_references();
         let Some(group) = Table::Groups.record(&mut session, tenant, key.id, shape).await? else { return Ok(false) };
@@ -130,7 +130,7 @@ impl Groups {
     ) -> Result<Resource, StoreError> {
         let tenant = cx.tenant().as_str();
         let group = Record::new(content)?;
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
         insert(&mut transaction, tenant, &group, content).await?;
         add(&mut transaction, tenant, &group.id, members).await?;
         let whole = Projection::everything(ty);
@@ -148,7 +148,7 @@ impl Groups {
         when: Precondition<'_>,
     ) -> Result<Resource, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
         let group = Table::Groups.for_change(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&group.version())?;
         let old = group.content(ty)?;
@@ -163,7 +163,7 @@ impl Groups {
 
     async fn delete_once(&self, cx: &Caller, key: Key<'_>, when: Precondition<'_>) -> Result<End, StoreError> {
         let tenant = cx.tenant().as_str();
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
         let groups = mark_groups(&mut transaction, tenant, key.id, now()).await?;
         let version = Table::Groups.for_deletion(&mut transaction, tenant, key.id, when).await?;
         leave(&mut transaction, tenant, key.id, &groups).await?;
@@ -180,7 +180,7 @@ impl Groups {
         want: &Projection,
     ) -> Result<Patched, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
         let group = Table::Groups.identity_for_change(&mut transaction, tenant, key.id).await?;
         let mut group = group.ok_or(StoreError::NotFound)?;
         when.check(&group.version())?;
@@ -211,7 +211,7 @@ impl Groups {
         want: &Projection,
     ) -> Result<Patched, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
-        let mut session = self.database.read().await?;
+        let mut session = self.database.read(cx.tenant().as_str()).await?;
         let (group, old, mut patched) = changed(&mut session, tenant, key, changes, when, false).await?;
         if !patched.changed && changes.relations().is_empty() {
             patched.resource = Table::Groups.resource(&mut session, tenant, ty, &group, &old, want).await?;
@@ -219,7 +219,7 @@ impl Groups {
         }
         // in memory there is one connection for readers and the writer
         drop(session);
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
         let group = write(&mut transaction, tenant, group, changes, &old, &mut patched).await?;
         patched.resource =
             Table::Groups.resource(&mut transaction, tenant, ty, &group, &content_of(&patched.resource)?, want).await?;
@@ -237,7 +237,7 @@ impl Groups {
         want: &Projection,
     ) -> Result<Patched, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
         let (group, old, mut patched) = changed(&mut transaction, tenant, key, changes, when, true).await?;
         let group = write(&mut transaction, tenant, group, changes, &old, &mut patched).await?;
         patched.resource =

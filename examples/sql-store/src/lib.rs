@@ -22,6 +22,7 @@ mod cost;
 mod database;
 mod dialect;
 mod engine;
+mod failure;
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,
@@ -46,8 +47,10 @@ mod record;
 mod rows;
 mod select;
 mod session;
+mod shares;
 mod statement;
 mod users;
+mod watch;
 
 pub use caller::Caller;
 pub use database::OpenError;

@@ -9,7 +9,7 @@ use scim_provider::{Budget, Error, Reference, RelationChange, Resource, Resource
 use crate::dialect::{Dialect, Listed};
 use crate::keys::checked;
 use crate::record::{Row, json_list, rows};
-use crate::session::{self, Session};
+use crate::session::Session;
 
 /// How many members are read at a time where they come in chunks: enough that statements are few, little enough to be held.
 const MEMBERS_AT_A_TIME: usize = 4_096;
@@ -54,19 +54,29 @@ async fn show_chunks(
     }
 }
 
-/// From a row for each, as it arrives: in PostgreSQL it is making JSON that costs.
+/// From a row for each: in PostgreSQL it is making JSON that costs. A statement for all of them would end at its time-out when
+/// the client reads slowly.
 async fn show_rows(
     snapshot: &mut Session,
     tenant: &str,
     group: &str,
     writer: &mut ResourceWriter<'_>,
 ) -> Result<(), StoreError> {
-    let sql = "SELECT member_id, member_kind FROM group_members WHERE tenant = $1 AND group_id = $2";
-    let write = |member: &session::Row, writer: &mut ResourceWriter<'_>| {
-        writer.reference(member.str(0)?.unwrap_or_default(), member.str(1)?, None);
-        Ok(())
-    };
-    snapshot.each_into(sql, &[tenant.into(), group.into()], writer, write).await
+    let sql = "SELECT member_id, member_kind FROM group_members
+               WHERE tenant = $1 AND group_id = $2 AND member_id > $3 ORDER BY member_id LIMIT $4";
+    let most = i64::try_from(MEMBERS_AT_A_TIME).unwrap_or(i64::MAX);
+    let mut last = String::new();
+    loop {
+        let members = snapshot.rows(sql, &[tenant.into(), group.into(), (&last).into(), most.into()]).await?;
+        for member in &members {
+            writer.reference(member.str(0)?.unwrap_or_default(), member.str(1)?, None);
+        }
+        writer.flush().await;
+        if members.len() < MEMBERS_AT_A_TIME || writer.is_full() {
+            return Ok(());
+        }
+        last = members.last().map_or(Ok(None), |member| member.str(0))?.unwrap_or_default().to_owned();
+    }
 }
 
 /// Carries a change of the members out and returns how many rows it took. Its cost follows the change, not the group.

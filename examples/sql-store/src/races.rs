@@ -34,7 +34,7 @@ impl World {
 
     /// A transaction that has added the user to the group, and goes on.
     async fn adding(&self) -> Session {
-        let mut transaction = self.store.database.write().await.unwrap();
+        let mut transaction = self.store.database.write("acme").await.unwrap();
         Table::Groups.for_change(&mut transaction, "acme", &self.crew).await.unwrap().unwrap();
         let members = format!(r#"[{{"value":"{}"}}]"#, self.ada);
         assert_eq!(add(&mut transaction, "acme", &self.crew, &members).await.unwrap(), 1);
@@ -56,7 +56,7 @@ impl World {
     async fn until_waiting<T>(&self, task: &JoinHandle<T>) {
         let sql = "SELECT COUNT(*) FROM pg_stat_activity
                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        let mut session = self.store.database.read().await.unwrap();
+        let mut session = self.store.database.read("acme").await.unwrap();
         while !task.is_finished() && session.row(sql, &[]).await.unwrap().unwrap().integer(0).unwrap() == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -77,7 +77,7 @@ async fn who_is_deleted_while_being_added_is_no_member_in_the_end() {
 #[tokio::test]
 async fn who_is_added_while_being_deleted_is_somebody_unknown() {
     let Some(world) = World::new().await else { return };
-    let mut deleting = world.store.database.write().await.unwrap();
+    let mut deleting = world.store.database.write("acme").await.unwrap();
     assert_eq!(mark_groups(&mut deleting, "acme", &world.ada, 0).await.unwrap(), [""; 0]);
     Table::Users.for_deletion(&mut deleting, "acme", &world.ada, Precondition::NONE).await.unwrap();
     let sql = "DELETE FROM users WHERE tenant = $1 AND id = $2";
@@ -85,7 +85,7 @@ async fn who_is_added_while_being_deleted_is_somebody_unknown() {
 
     let (store, crew, members) = (world.store.clone(), world.crew.clone(), format!(r#"[{{"value":"{}"}}]"#, world.ada));
     let addition = tokio::spawn(async move {
-        let mut transaction = store.database.write().await.unwrap();
+        let mut transaction = store.database.write("acme").await.unwrap();
         add(&mut transaction, "acme", &crew, &members).await.unwrap();
         transaction.commit().await.unwrap();
     });
@@ -99,10 +99,10 @@ async fn who_is_added_while_being_deleted_is_somebody_unknown() {
 #[tokio::test]
 async fn who_is_being_changed_is_added_at_once() {
     let Some(world) = World::new().await else { return };
-    let mut changing = world.store.database.write().await.unwrap();
+    let mut changing = world.store.database.write("acme").await.unwrap();
     Table::Users.for_change(&mut changing, "acme", &world.ada).await.unwrap().unwrap();
     let sql = "SET LOCAL lock_timeout = '1ms'";
-    let mut adding = world.store.database.write().await.unwrap();
+    let mut adding = world.store.database.write("acme").await.unwrap();
     adding.execute(sql, &[]).await.unwrap();
     let members = format!(r#"[{{"value":"{}"}}]"#, world.ada);
     assert_eq!(add(&mut adding, "acme", &world.crew, &members).await.unwrap(), 1);
@@ -115,7 +115,7 @@ async fn a_group_that_lost_a_member_late_does_not_go_back_in_time() {
     let Some(world) = World::new().await else { return };
     world.adding().await.commit().await.unwrap();
     let before = world.group().await;
-    let mut leaving = world.store.database.write().await.unwrap();
+    let mut leaving = world.store.database.write("acme").await.unwrap();
     let groups = mark_groups(&mut leaving, "acme", &world.ada, 1).await.unwrap();
     leave(&mut leaving, "acme", &world.ada, &groups).await.unwrap();
     leaving.commit().await.unwrap();

@@ -1,26 +1,51 @@
 //! Statements, their values and their rows: all that the stores see of a driver.
 
-use std::error::Error as StdError;
+use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use scim_provider::filter::sql::SqlValue;
-use scim_provider::{ResourceWriter, StoreError};
+use scim_provider::{Budget, StoreError};
 use serde_json::value::RawValue;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgRow, Postgres};
-use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
+use sqlx::postgres::{PgArguments, PgRow, PgTransactionManager, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow, SqliteTransactionManager};
 use sqlx::types::Json;
-use sqlx::{AssertSqlSafe, Row as _, Transaction};
+use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _};
+use sqlx_core::transaction::TransactionManager as _;
 
+use crate::database::Incident;
 use crate::dialect::{Dialect, Listed};
+use crate::failure::{Ended, Kind, failure};
+use crate::shares::Ticket;
+use crate::watch::Watch;
 
-/// A connection, with or without a transaction on it.
-pub(crate) enum Session {
-    SqliteConnection(PoolConnection<Sqlite>),
-    SqliteTransaction(Transaction<'static, Sqlite>),
-    PostgresConnection(PoolConnection<Postgres>),
-    PostgresTransaction(Transaction<'static, Postgres>),
+/// How long PostgreSQL may take to answer a statement of a transaction, a little more than it allows itself.
+const ANSWER: Duration = Duration::from_secs(7);
+/// The same for one that only reads.
+const ANSWER_READ: Duration = Duration::from_secs(3);
+/// How long a statement of SQLite may take.
+const STATEMENT: Duration = Duration::from_secs(5);
+/// Up to what length a statement is kept prepared: that of a look-up by two or three attributes, and of all that hold no filter.
+/// Longer ones are rarely the same twice, and PostgreSQL takes megabytes for some.
+const KEPT: usize = 2_048;
+
+/// A connection, with or without a transaction on it. A transaction that is not [committed](Session::commit) is undone.
+pub(crate) struct Session {
+    connection: Connection,
+    /// whether there is a transaction
+    open: bool,
+    /// whether an answer is due, or has failed to come: nobody else can use the connection before
+    owing: bool,
+    /// what pays for statements that a client has thought of
+    budget: Option<Budget>,
+    /// the place among those who use connections
+    ticket: Option<Ticket>,
+}
+
+pub(crate) enum Connection {
+    Sqlite(PoolConnection<Sqlite>, Arc<Watch>),
+    Postgres(PoolConnection<Postgres>, Arc<Incident>),
 }
 
 /// A value for a statement.
@@ -43,30 +68,95 @@ pub(crate) enum Row {
 
 /// Runs the same code on the connection of either driver.
 macro_rules! on {
-    ($session:expr, $sql:expr, $binds:expr, $method:ident, |$done:ident| $then:expr) => {
-        match $session {
-            Session::SqliteConnection(connection) => {
+    ($session:expr, $sql:expr, $binds:expr, $method:ident, |$done:ident| $then:expr) => {{
+        $session.ask();
+        let bound = $session.bound();
+        let done = match &mut $session.connection {
+            Connection::Sqlite(connection, _) => {
                 sqlite($sql, $binds).$method(&mut **connection).await.map(|$done| $then)
             }
-            Session::SqliteTransaction(connection) => {
-                sqlite($sql, $binds).$method(&mut **connection).await.map(|$done| $then)
+            Connection::Postgres(connection, _) => {
+                within(bound, postgres($sql, $binds).$method(&mut **connection)).await.map(|$done| $then)
             }
-            Session::PostgresConnection(connection) => {
-                postgres($sql, $binds).$method(&mut **connection).await.map(|$done| $then)
-            }
-            Session::PostgresTransaction(connection) => {
-                postgres($sql, $binds).$method(&mut **connection).await.map(|$done| $then)
-            }
-        }
-    };
+        };
+        $session.answered(done.as_ref().err());
+        done
+    }};
 }
 
 impl Session {
+    pub(crate) fn new(connection: Connection, ticket: Ticket) -> Self {
+        Self { connection, open: false, owing: false, budget: None, ticket: Some(ticket) }
+    }
+
+    /// Begins a transaction. Where this is given up meanwhile, there is none.
+    pub(crate) async fn begin(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
+        // A `Transaction` of the driver does the same, and does not let go of a connection that must be closed.
+        self.ask();
+        let statement = Some(statement.into_sql_str());
+        let done = match &mut self.connection {
+            Connection::Sqlite(connection, _) => SqliteTransactionManager::begin(connection, statement).await,
+            Connection::Postgres(connection, _) => {
+                within(ANSWER, PgTransactionManager::begin(connection, statement)).await
+            }
+        };
+        self.answered(done.as_ref().err());
+        self.open = done.is_ok();
+        done
+    }
+
+    /// From here on the budget pays: a client has thought of the statements.
+    pub(crate) fn pay_from(&mut self, budget: &Budget) {
+        self.budget = Some(budget.clone());
+    }
+
     /// What the connection speaks.
     pub(crate) fn dialect(&self) -> Dialect {
-        match self {
-            Self::SqliteConnection(_) | Self::SqliteTransaction(_) => Dialect::Sqlite,
-            Self::PostgresConnection(_) | Self::PostgresTransaction(_) => Dialect::Postgres,
+        match self.connection {
+            Connection::Sqlite(..) => Dialect::Sqlite,
+            Connection::Postgres(..) => Dialect::Postgres,
+        }
+    }
+
+    /// A statement is about to be sent.
+    fn ask(&mut self) {
+        self.owing = true;
+        if let Connection::Sqlite(_, watch) = &self.connection {
+            watch.begin(self.budget.as_ref().map(Budget::left), STATEMENT);
+        }
+    }
+
+    /// How long an answer is waited for.
+    fn bound(&self) -> Duration {
+        if self.open { ANSWER } else { ANSWER_READ }
+    }
+
+    /// All of an answer has come.
+    fn answered(&mut self, error: Option<&sqlx::Error>) {
+        let spoilt = error.is_some_and(|error| Kind::of(error).spoils(error));
+        self.owing = spoilt;
+        match &self.connection {
+            Connection::Sqlite(_, watch) => {
+                if let Some(budget) = &self.budget {
+                    // what exceeds it is told by the watch
+                    budget.spend(watch.cost(budget.left())).unwrap_or_default();
+                }
+            }
+            Connection::Postgres(_, incident) if spoilt => incident.happened(),
+            Connection::Postgres(..) => {}
+        }
+    }
+
+    /// What the failure of a statement means, which nothing has been committed before.
+    pub(crate) fn failure(&self, error: sqlx::Error) -> StoreError {
+        match Kind::of(&error) {
+            Kind::Ended => StoreError::unavailable(1).with_source(Ended(error)),
+            Kind::Interrupted => match &self.connection {
+                Connection::Sqlite(_, watch) if watch.was_exceeded() => StoreError::TooMany,
+                Connection::Postgres(..) if self.budget.is_some() => StoreError::TooMany,
+                _ => failure(error),
+            },
+            _ => failure(error),
         }
     }
 
@@ -85,67 +175,49 @@ impl Session {
         mut take: impl FnMut(Row) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         Self::strike()?;
-        let mut rows = self.fetch(sql, binds);
-        while let Some(row) = rows.try_next().await.map_err(failure)? {
-            if !take(row)? {
-                break;
+        self.ask();
+        let bound = self.bound();
+        let mut rows = match &mut self.connection {
+            Connection::Sqlite(connection, _) => sqlite(sql, binds).fetch(&mut **connection).map_ok(Row::from).boxed(),
+            Connection::Postgres(connection, _) => {
+                postgres(sql, binds).fetch(&mut **connection).map_ok(Row::from).boxed()
             }
-        }
+        };
+        let read = loop {
+            match within(bound, rows.try_next()).await {
+                Ok(Some(row)) => match take(row) {
+                    Ok(true) => {}
+                    Ok(false) => break Ok(Ok(())),
+                    Err(error) => break Ok(Err(error)),
+                },
+                Ok(None) => break Ok(Ok(())),
+                Err(error) => break Err(error),
+            }
+        };
+        drop(rows);
+        self.answered(read.as_ref().err());
+        read.map_err(|error| self.failure(error))??;
         // rows may also break off
         Self::strike()
-    }
-
-    /// Runs a statement and writes row after row into an answer. Rows wait in the database while the client is slow.
-    pub(crate) async fn each_into(
-        &mut self,
-        sql: &str,
-        binds: &[Bind<'_>],
-        writer: &mut ResourceWriter<'_>,
-        write: impl Fn(&Row, &mut ResourceWriter<'_>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        Self::strike()?;
-        let mut rows = self.fetch(sql, binds);
-        while let Some(row) = rows.try_next().await.map_err(failure)? {
-            write(&row, writer)?;
-            if writer.is_full() {
-                break;
-            }
-            writer.flush().await;
-        }
-        Self::strike()
-    }
-
-    fn fetch<'s>(&'s mut self, sql: &'s str, binds: &'s [Bind<'_>]) -> BoxStream<'s, Result<Row, sqlx::Error>> {
-        match self {
-            Self::SqliteConnection(connection) => sqlite(sql, binds).fetch(&mut **connection).map_ok(Row::from).boxed(),
-            Self::SqliteTransaction(connection) => {
-                sqlite(sql, binds).fetch(&mut **connection).map_ok(Row::from).boxed()
-            }
-            Self::PostgresConnection(connection) => {
-                postgres(sql, binds).fetch(&mut **connection).map_ok(Row::from).boxed()
-            }
-            Self::PostgresTransaction(connection) => {
-                postgres(sql, binds).fetch(&mut **connection).map_ok(Row::from).boxed()
-            }
-        }
     }
 
     /// Runs a statement and returns its rows. `sql` holds constant text and placeholders, never input.
     pub(crate) async fn rows(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<Vec<Row>, StoreError> {
         Self::strike()?;
-        on!(self, sql, binds, fetch_all, |rows| rows.into_iter().map(Row::from).collect()).map_err(failure)
+        on!(self, sql, binds, fetch_all, |rows| rows.into_iter().map(Row::from).collect())
+            .map_err(|error| self.failure(error))
     }
 
     /// Runs a statement and returns its first row.
     pub(crate) async fn row(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<Option<Row>, StoreError> {
         Self::strike()?;
-        on!(self, sql, binds, fetch_optional, |row| row.map(Row::from)).map_err(failure)
+        on!(self, sql, binds, fetch_optional, |row| row.map(Row::from)).map_err(|error| self.failure(error))
     }
 
     /// Runs a statement and returns how many rows it changed.
     pub(crate) async fn execute(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<u64, StoreError> {
         Self::strike()?;
-        on!(self, sql, binds, execute, |done| done.rows_affected()).map_err(failure)
+        on!(self, sql, binds, execute, |done| done.rows_affected()).map_err(|error| self.failure(error))
     }
 
     /// As [`execute`](Self::execute), for a statement that can meet a taken value of an attribute.
@@ -158,7 +230,7 @@ impl Session {
         Self::strike()?;
         match on!(self, sql, binds, execute, |done| done.rows_affected()) {
             Err(sqlx::Error::Database(e)) if e.is_unique_violation() => Err(StoreError::conflict(attribute)),
-            done => done.map_err(failure),
+            done => done.map_err(|error| self.failure(error)),
         }
     }
 
@@ -168,15 +240,63 @@ impl Session {
     }
 
     /// Makes the transaction's changes permanent.
-    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
         Self::strike()?;
-        match self {
-            Self::SqliteConnection(_) | Self::PostgresConnection(_) => Ok(()),
-            Self::SqliteTransaction(transaction) => transaction.commit().await,
-            Self::PostgresTransaction(transaction) => transaction.commit().await,
+        if !self.open {
+            return Ok(());
         }
-        .map_err(failure)
+        self.budget = None;
+        self.ask();
+        let done = match &mut self.connection {
+            Connection::Sqlite(connection, _) => SqliteTransactionManager::commit(connection).await,
+            Connection::Postgres(connection, _) => within(ANSWER, PgTransactionManager::commit(connection)).await,
+        };
+        self.answered(done.as_ref().err());
+        self.open = done.is_err();
+        // it may have been committed all the same
+        done.map_err(failure)
     }
+}
+
+/// Gives the connection back, or ends it where it is still busy with what nobody waits for.
+impl Drop for Session {
+    fn drop(&mut self) {
+        let ticket = self.ticket.take();
+        match &mut self.connection {
+            Connection::Sqlite(connection, watch) => {
+                if self.owing {
+                    watch.leave_alone();
+                }
+                if self.open {
+                    SqliteTransactionManager::start_rollback(connection);
+                }
+                let given_back = connection.return_to_pool();
+                tokio::spawn(async move {
+                    given_back.await;
+                    drop(ticket);
+                });
+            }
+            // To wait for the answer could take long. The server sees that nobody is there any more.
+            Connection::Postgres(connection, _) if self.owing => connection.close_on_drop(),
+            Connection::Postgres(connection, _) => {
+                if self.open {
+                    PgTransactionManager::start_rollback(connection);
+                }
+                let given_back = connection.return_to_pool();
+                tokio::spawn(async move {
+                    // one that is not heard of within this time is closed
+                    tokio::time::timeout(ANSWER, given_back).await.unwrap_or_default();
+                    drop(ticket);
+                });
+            }
+        }
+    }
+}
+
+/// Waits for an answer, but not for one that does not come.
+async fn within<T>(bound: Duration, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    let late = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
+    tokio::time::timeout(bound, answer).await.unwrap_or_else(late)
 }
 
 impl Row {
@@ -294,68 +414,27 @@ impl<'v> TryFrom<&'v SqlValue> for Bind<'v> {
 }
 
 fn sqlite<'q>(sql: &str, binds: &[Bind<'q>]) -> sqlx::query::Query<'q, Sqlite, SqliteArguments> {
-    binds.iter().fold(sqlx::query(AssertSqlSafe(sql.to_owned())), |query, bind| match *bind {
-        Bind::Text(text) => query.bind(text),
-        Bind::OptionalText(text) => query.bind(text),
-        Bind::Json(document) => query.bind(document.get()),
-        Bind::Integer(number) => query.bind(number),
-        Bind::Float(number) => query.bind(number),
-        Bind::Boolean(value) => query.bind(value),
+    binds.iter().fold(sqlx::query(AssertSqlSafe(sql.to_owned())).persistent(sql.len() <= KEPT), |query, bind| {
+        match *bind {
+            Bind::Text(text) => query.bind(text),
+            Bind::OptionalText(text) => query.bind(text),
+            Bind::Json(document) => query.bind(document.get()),
+            Bind::Integer(number) => query.bind(number),
+            Bind::Float(number) => query.bind(number),
+            Bind::Boolean(value) => query.bind(value),
+        }
     })
 }
 
 fn postgres<'q>(sql: &str, binds: &[Bind<'q>]) -> sqlx::query::Query<'q, Postgres, PgArguments> {
-    binds.iter().fold(sqlx::query(AssertSqlSafe(sql.to_owned())), |query, bind| match *bind {
-        Bind::Text(text) => query.bind(text),
-        Bind::OptionalText(text) => query.bind(text),
-        Bind::Json(document) => query.bind(Json(document)),
-        Bind::Integer(number) => query.bind(number),
-        Bind::Float(number) => query.bind(number),
-        Bind::Boolean(value) => query.bind(value),
-    })
-}
-
-/// What a failure means to the service. The database's own words are for the operator.
-pub(crate) fn failure(error: sqlx::Error) -> StoreError {
-    if is_busy(&error) || is_retryable(&error) || is_out_of_reach(&error) {
-        return StoreError::unavailable(1).with_source(error);
-    }
-    StoreError::backend(error)
-}
-
-/// Whether the database cannot be asked at present: no connection is free or stands, the server stops or starts, or somebody
-/// holds a lock for too long.
-fn is_out_of_reach(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
-        sqlx::Error::Database(error) => {
-            let error = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>();
-            // connection_exception, too_many_connections, lock_not_available, query_canceled, the shutdowns,
-            // idle_in_transaction_session_timeout
-            error.is_some_and(|error| {
-                error.code().starts_with("08")
-                    || matches!(error.code(), "53300" | "55P03" | "57014" | "57P01" | "57P02" | "57P03" | "25P03")
-            })
+    binds.iter().fold(sqlx::query(AssertSqlSafe(sql.to_owned())).persistent(sql.len() <= KEPT), |query, bind| {
+        match *bind {
+            Bind::Text(text) => query.bind(text),
+            Bind::OptionalText(text) => query.bind(text),
+            Bind::Json(document) => query.bind(Json(document)),
+            Bind::Integer(number) => query.bind(number),
+            Bind::Float(number) => query.bind(number),
+            Bind::Boolean(value) => query.bind(value),
         }
-        _ => false,
-    }
-}
-
-/// SQLITE_BUSY and SQLITE_LOCKED, the low byte of an extended result code.
-pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
-    let error = error.as_database_error().filter(|e| e.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some());
-    let code = error.and_then(|e| e.code()?.parse::<u32>().ok());
-    code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
-}
-
-/// Whether a transaction was taken back for the sake of others.
-pub(crate) fn was_taken_back(error: &StoreError) -> bool {
-    let source = error.source().and_then(|source| source.downcast_ref::<sqlx::Error>());
-    source.is_some_and(is_retryable)
-}
-
-/// `serialization_failure` and `deadlock_detected`.
-fn is_retryable(error: &sqlx::Error) -> bool {
-    let error = error.as_database_error().and_then(|e| e.try_downcast_ref::<sqlx::postgres::PgDatabaseError>());
-    error.is_some_and(|e| matches!(e.code(), "40001" | "40P01"))
+    })
 }

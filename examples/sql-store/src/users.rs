@@ -34,7 +34,7 @@ impl Store for Users {
 
     async fn get(&self, cx: &Caller, key: Key<'_>, want: &Projection) -> Result<Option<Resource>, StoreError> {
         retried(|| async {
-            let mut session = self.database.read().await?;
+            let mut session = self.database.read(cx.tenant().as_str()).await?;
             Table::Users.get(&mut session, cx.tenant().as_str(), key.resource_type, key.id, want).await
         })
         .await
@@ -43,7 +43,7 @@ impl Store for Users {
     async fn list(&self, cx: &Caller, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
         let map = map(ty).map_err(StoreError::backend)?;
         retried(|| async {
-            let mut session = self.database.read().await?;
+            let mut session = self.database.read(cx.tenant().as_str()).await?;
             Table::Users.list(&mut session, cx.tenant().as_str(), ty, &map, query, &self.sizes).await
         })
         .await
@@ -102,7 +102,12 @@ impl Users {
     pub async fn password_hash(&self, cx: &Caller, id: &str) -> Result<Option<String>, StoreError> {
         let sql = "SELECT password_hash FROM users WHERE tenant = $1 AND id = $2";
         retried(|| async {
-            let row = self.database.read().await?.row(sql, &[cx.tenant().as_str().into(), id.into()]).await?;
+            let row = self
+                .database
+                .read(cx.tenant().as_str())
+                .await?
+                .row(sql, &[cx.tenant().as_str().into(), id.into()])
+                .await?;
             row.map_or(Ok(None), |row| row.optional_text(0))
         })
         .await
@@ -111,7 +116,7 @@ impl Users {
     async fn create_once(&self, cx: &Caller, content: &Resource, hash: &NewHash) -> Result<Resource, StoreError> {
         let tenant = cx.tenant().as_str();
         let user = Record::new(content)?;
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
         insert(&mut transaction, tenant, &user, content).await?;
         keep_hash(&mut transaction, tenant, &user.id, hash).await?;
         transaction.commit().await?;
@@ -127,7 +132,7 @@ impl Users {
         when: Precondition<'_>,
     ) -> Result<Resource, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
         let user = Table::Users.for_change(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&user.version())?;
         let old = user.content(ty)?;
@@ -140,7 +145,7 @@ impl Users {
 
     async fn delete_once(&self, cx: &Caller, key: Key<'_>, when: Precondition<'_>) -> Result<End, StoreError> {
         let tenant = cx.tenant().as_str();
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
         let groups = mark_groups(&mut transaction, tenant, key.id, now()).await?;
         let version = Table::Users.for_deletion(&mut transaction, tenant, key.id, when).await?;
         leave(&mut transaction, tenant, key.id, &groups).await?;
@@ -158,7 +163,7 @@ impl Users {
         want: &Projection,
     ) -> Result<Patched, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
-        let mut session = self.database.read().await?;
+        let mut session = self.database.read(cx.tenant().as_str()).await?;
         let user =
             Table::Users.record(&mut session, tenant, key.id, Shape::DOCUMENT).await?.ok_or(StoreError::NotFound)?;
         when.check(&user.version())?;
@@ -170,7 +175,7 @@ impl Users {
         }
         // in memory there is one connection for readers and the writer
         drop(session);
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
         let user = update(&mut transaction, tenant, user, &old, &patched.resource, hash).await?;
         patched.resource = Table::Users.resource(&mut transaction, tenant, ty, &user, &patched.resource, want).await?;
         transaction.commit().await?;
@@ -188,7 +193,7 @@ impl Users {
         want: &Projection,
     ) -> Result<Patched, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
-        let mut transaction = self.database.write().await?;
+        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
         let user = Table::Users.for_change(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&user.version())?;
         let old = user.content(ty)?;
