@@ -46,6 +46,7 @@ mod record;
 mod rows;
 mod select;
 mod session;
+mod shape;
 mod statement;
 mod users;
 
