@@ -175,15 +175,19 @@ impl Table {
         let (keys, columns): (&[&str], &[&str]) = match self {
             Self::Users => (
                 &["id", "userName", "externalId", "emails.value"],
-                &["users.id = ", "users.user_name_key = ", "users.external_id = "],
+                &["users.id ", "users.user_name_key ", "users.external_id "],
             ),
             Self::Groups => (
                 &["id", "displayName", "externalId", "members.value"],
-                &["groups.id = ", "groups.display_name_key = ", "groups.external_id = "],
+                &["groups.id ", "groups.display_name_key ", "groups.external_id "],
             ),
         };
-        let sought = |term: &str| columns.iter().any(|column| term.trim_start_matches('(').starts_with(column));
-        let plain = || !text.contains("SELECT") && !text.contains("NOT ");
+        let sought = |term: &str| {
+            let term = term.trim_start_matches('(');
+            term.contains(" = ") && columns.iter().any(|column| term.starts_with(column))
+        };
+        let guards = text.replace(" IS NOT NULL", "");
+        let plain = || !guards.contains("SELECT") && !guards.contains("NOT ");
         few && (keys.iter().any(|key| filter.required_text(key).is_some())
             || plain() && text.split(" OR ").all(|either| either.split(" AND ").any(sought)))
     }

@@ -16,8 +16,9 @@ use crate::database::{Attempts, Database, retried};
 use crate::keys::{checked, folded};
 use crate::members::{self, add, array, keep_only, leave, mark_groups, relate, remove};
 use crate::record::{Record, content_of, now, schemas};
-use crate::select::{Shape, Table};
+use crate::select::Table;
 use crate::session::Session;
+use crate::shape::Shape;
 
 /// The store of groups.
 #[derive(Clone, Debug)]
@@ -295,8 +296,11 @@ async fn write(
     // the row first: it is the lock for the members
     let mut group = match is_new {
         true => update(transaction, tenant, group, &old_content, &new_content, true).await?,
-        false if Table::Groups.lock(transaction, tenant, &id).await? == Some(before) => group,
-        false => return Err(StoreError::VersionMismatch),
+        false => {
+            let now = Table::Groups.identity_for_change(transaction, tenant, &id).await?;
+            now.filter(|now| now.version == before).ok_or(StoreError::VersionMismatch)?;
+            group
+        }
     };
     let mut moved = 0;
     if changes.needs_references() {

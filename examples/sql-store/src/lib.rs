@@ -47,6 +47,7 @@ mod record;
 mod rows;
 mod select;
 mod session;
+mod shape;
 mod shares;
 mod statement;
 mod users;

@@ -7,8 +7,9 @@ use scim_provider::{Reference, Resource, ResourceType, StoreError, Version};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::select::{Document, Shape, Table};
+use crate::select::Table;
 use crate::session;
+use crate::shape::{Document, Shape};
 
 /// The attribute that names the schemas.
 pub(crate) const SCHEMAS: &str = "schemas";

@@ -3,15 +3,14 @@
 //! One statement sees one state of the database: a group is never shown with the version of before and the members of after.
 
 use scim_provider::filter::sql::{ColumnMap, Keyset, SqlFilter};
-use scim_provider::{
-    BoundFilter, Compat, Cursor, Page, Precondition, Projection, Query, Resource, ResourceType, StoreError,
-};
+use scim_provider::{BoundFilter, Cursor, Page, Precondition, Projection, Query, Resource, ResourceType, StoreError};
 
 use crate::change::End;
 use crate::cost::{self, Sizes, afford, take, take_read};
 use crate::dialect::Dialect;
-use crate::record::{IDENTITY, Record, SCHEMAS};
+use crate::record::Record;
 use crate::session::{Row, Session};
+use crate::shape::Shape;
 use crate::statement::Statement;
 
 /// Up to how many matches are counted for each page by cursor: there are clients that show a total, and none that waits for one.
@@ -24,73 +23,7 @@ pub(crate) enum Table {
     Groups,
 }
 
-/// What is read of a row.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Shape {
-    pub(crate) document: Document,
-    /// whether what refers to others, or is referred to by them, comes with it
-    pub(crate) references: bool,
-}
-
-/// How much of the document is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Document {
-    None,
-    /// what columns of the row hold, too: a large document costs nothing then
-    Columns,
-    Whole,
-}
-
-impl Shape {
-    pub(crate) const IDENTITY: Self = Self { document: Document::None, references: false };
-    pub(crate) const DOCUMENT: Self = Self { document: Document::Whole, references: false };
-
-    pub(crate) fn without_references(self) -> Self {
-        Self { references: false, ..self }
-    }
-}
-
 impl Table {
-    /// What has to be read for this.
-    pub(crate) fn shape(self, ty: &ResourceType, want: &Projection) -> Shape {
-        let references = want.includes(self.path());
-        // almost every request wants more, which one attribute tells
-        let all = match self {
-            Self::Users => want.includes("emails"),
-            Self::Groups => references && want.includes("displayName"),
-        };
-        let in_columns = || {
-            let names = self.columns().iter().map(|(name, _)| *name).chain(["id", "meta", self.path()]);
-            *want == Projection::only(ty, names.filter(|name| want.includes(name)), Compat::strict())
-        };
-        let document = if !all && in_columns() { Document::Columns } else { Document::Whole };
-        Shape { document, references }
-    }
-
-    /// What columns hold of the document as it is: attributes and columns.
-    pub(crate) fn columns(self) -> &'static [(&'static str, &'static str)] {
-        const OF_BOTH: [(&str, &str); 4] = [
-            (SCHEMAS, "schemas"),
-            ("externalId", "external_id"),
-            ("displayName", "display_name"),
-            ("userName", "user_name"),
-        ];
-        match self {
-            Self::Users => &OF_BOTH,
-            Self::Groups => OF_BOTH.split_last().map_or(&[], |(_, columns)| columns),
-        }
-    }
-
-    /// How many columns come before the references.
-    pub(crate) fn width(self, shape: Shape) -> usize {
-        let document = match shape.document {
-            Document::None => 0,
-            Document::Columns => 1 + self.columns().len(),
-            Document::Whole => 1,
-        };
-        IDENTITY.len() + document
-    }
-
     /// One resource.
     pub(crate) async fn get(
         self,
@@ -151,16 +84,6 @@ impl Table {
         let record = record.ok_or(StoreError::NotFound)?;
         when.check(&record.version())?;
         Ok(record.version)
-    }
-
-    /// The version of a record in a transaction: nobody else changes it until the transaction ends.
-    pub(crate) async fn lock(
-        self,
-        transaction: &mut Session,
-        tenant: &str,
-        id: &str,
-    ) -> Result<Option<i64>, StoreError> {
-        Ok(self.identity_for_change(transaction, tenant, id).await?.map(|record| record.version))
     }
 
     /// Ends a record that is a member of nothing any more, and the transaction.
@@ -439,53 +362,6 @@ impl Table {
         let count = self.count_up_to(session, tenant, filter, most).await?.ok_or(StoreError::TooMany)?;
         take(&query.budget, u64::try_from(count).unwrap_or(u64::MAX).saturating_mul(cost::COUNTED))?;
         Ok(count)
-    }
-
-    /// `SELECT … FROM`, up to where the table is named.
-    fn select(self, sql: &mut Statement<'_>, shape: Shape) {
-        let mut joint = "SELECT ";
-        let mut column = |sql: &mut Statement<'_>, before: &str, name: &str, after: &str| {
-            for text in [std::mem::replace(&mut joint, ", "), before, self.name(), ".", name, after] {
-                sql.push(text);
-            }
-        };
-        for name in IDENTITY {
-            column(sql, "", name, "");
-        }
-        match shape.document {
-            Document::None => {}
-            Document::Whole => column(sql, "", "attributes", ""),
-            Document::Columns => {
-                // what has data of extensions, or was written before there was this column, is read as a whole
-                column(sql, "CASE WHEN ", "schemas", " IS NULL THEN ");
-                sql.push(self.name());
-                sql.push(".attributes END");
-                self.columns().iter().for_each(|(_, name)| column(sql, "", name, ""));
-            }
-        }
-        if shape.references {
-            sql.push(", ");
-            sql.push(match self {
-                Self::Users => sql.dialect.groups_of_user(),
-                Self::Groups => sql.dialect.members_of_group(),
-            });
-        }
-        sql.push(" FROM ");
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Users => "users",
-            Self::Groups => "groups",
-        }
-    }
-
-    /// The attribute whose values are rows of the relation.
-    fn path(self) -> &'static str {
-        match self {
-            Self::Users => "groups",
-            Self::Groups => "members",
-        }
     }
 
     fn oldest_first(self) -> &'static str {

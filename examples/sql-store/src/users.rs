@@ -18,8 +18,9 @@ use crate::keys::{checked, folded};
 use crate::members::{leave, mark_groups};
 use crate::password::{Hasher, NewHash};
 use crate::record::{Record, content_of, json_list, now, schemas};
-use crate::select::{Shape, Table};
+use crate::select::Table;
 use crate::session::Session;
+use crate::shape::Shape;
 
 /// The store of users.
 #[derive(Clone, Debug)]

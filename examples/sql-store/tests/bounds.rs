@@ -228,6 +228,44 @@ async fn queries_are_refused_before_they_are_more_work_than_is_allowed() {
     }
 }
 
+/// Somebody else has SQLite's only write lock, and somebody else has locked PostgreSQL's row: who has nothing to write does not
+/// wait for it.
+#[tokio::test]
+async fn changes_are_computed_while_others_write() {
+    for server in Server::all(&Limits::default()).await {
+        let ada = json!({"schemas": [USER], "userName": "ada", "title": "Countess"});
+        let user = format!("/Users/{}", server.create("/Users", ada).await);
+        let crew = json!({"schemas": [GROUP], "displayName": "Crew", "members": [{"value": "m", "type": "Device"}]});
+        let group = format!("/Groups/{}", server.create("/Groups", crew).await);
+        let (sqlite, postgres) = match &server.tables {
+            Tables::Sqlite(pool) => (Some(pool.begin_with("BEGIN IMMEDIATE").await.unwrap()), None),
+            Tables::Postgres(pool) => {
+                let mut other = pool.begin().await.unwrap();
+                for lock in ["SELECT 1 FROM users FOR UPDATE", "SELECT 1 FROM groups FOR UPDATE"] {
+                    sqlx::query(lock).execute(&mut *other).await.unwrap();
+                }
+                (None, Some(other))
+            }
+        };
+        for (path, operation, expected) in [
+            (&user, json!({"op": "replace", "path": "title", "value": "Countess"}), 204),
+            (&user, json!({"op": "replace", "path": "emails[type eq \"home\"].value", "value": "a"}), 400),
+            (&group, json!({"op": "replace", "path": "displayName", "value": "Crew"}), 204),
+            (&group, json!({"op": "replace", "path": "members[type eq \"Robot\"].type", "value": "User"}), 400),
+        ] {
+            let call = server.send("PATCH", path, patch(operation.clone()));
+            let (status, answer) =
+                tokio::time::timeout(std::time::Duration::from_secs(4), call).await.expect("it waits");
+            let fine = if expected == 204 { matches!(status, 200 | 204) } else { status == expected };
+            assert!(fine, "{operation}: {status} {answer}");
+        }
+        drop((sqlite, postgres));
+        let (status, _) = server.send("PATCH", &user, patch(json!({"op": "remove", "path": "title"}))).await;
+        assert!(matches!(status, 200 | 204), "{status}");
+        server.close().await;
+    }
+}
+
 /// Deletions beside additions of the same people to the same groups.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deletions_and_changes_of_members_do_not_lock_each_other_out() {
