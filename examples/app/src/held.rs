@@ -113,7 +113,8 @@ mod tests {
         assert!(others.iter().all(|held| !held.is_empty()), "each has something");
         assert!(account.state().all <= (32 + 20) << 20, "{}", account.state().all);
         drop((one, others));
-        assert_eq!((account.state().all, account.state().tenants.len()), (0, 0));
+        let state = account.state();
+        assert_eq!((state.all, state.tenants.len()), (0, 0));
     }
 
     #[test]
