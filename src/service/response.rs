@@ -1,6 +1,9 @@
 //! Writing responses.
 
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::Refusal;
@@ -15,8 +18,7 @@ impl Error {
     /// [`unauthorized`] names another.
     pub fn to_response(&self) -> Response<Vec<u8>> {
         let body = serde_json::to_vec(&self.to_message()).unwrap_or_default();
-        let mut response = Response::new(body);
-        *response.status_mut() = self.status();
+        let mut response = answer(self.status(), body);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON));
         if self.status() == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -65,8 +67,7 @@ impl Reply {
     pub(super) fn into_response(self, media_type: &'static str, body_wanted: bool) -> Response<Vec<u8>> {
         let has_body = !self.body.is_empty() || self.before > 0;
         let before = self.before;
-        let mut response = Response::new(self.body);
-        *response.status_mut() = self.status;
+        let mut response = answer(self.status, self.body);
         let headers = response.headers_mut();
         if has_body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
@@ -81,6 +82,16 @@ impl Reply {
         }
         response
     }
+}
+
+/// What every answer begins with. Nobody between the client and the service keeps one, not even a 404, which caches may keep
+/// unasked (RFC 9110 §15.1): it is about people. And nobody takes it for a page.
+fn answer(status: StatusCode, body: Vec<u8>) -> Response<Vec<u8>> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }
 
 /// HEAD tells how long the body would be that GET has (RFC 9110 §9.3.2): a server that finds an empty body and no length says 0.

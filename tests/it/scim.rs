@@ -85,6 +85,13 @@ impl Scim {
         }
         let response = ready(self.service.call(&self.tenant, request.body(body.into()).unwrap()));
         let (head, text) = response.into_parts();
+        // on every answer of every test, whatever it is: nobody keeps it, nobody guesses what it is
+        assert_eq!(
+            head.headers.get("cache-control").map(|v| v.as_bytes()),
+            Some(&b"no-store"[..]),
+            "{method} {target}"
+        );
+        assert_eq!(head.headers.get("x-content-type-options").map(|v| v.as_bytes()), Some(&b"nosniff"[..]));
         let body = if text.is_empty() { Value::Null } else { serde_json::from_slice(&text).unwrap() };
         let exchange = self.log.0.lock().unwrap().last().cloned().unwrap_or_default();
         Answer { status: head.status, headers: head.headers, body, text, exchange }

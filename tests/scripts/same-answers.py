@@ -19,7 +19,8 @@ OWN = {"date", "connection"}
 
 
 def request(line, *headers, body=None, length=None):
-    head = [line + " HTTP/1.1", "Host: scim.example.com", *headers]
+    version = "" if "HTTP/" in line else " HTTP/1.1"
+    head = [line + version, *([] if "No-Host: 1" in headers else ["Host: scim.example.com"]), *headers]
     if body is not None:
         head.append(f"Content-Length: {len(body) if length is None else length}")
     return ("\r\n".join(head) + "\r\n\r\n").encode("latin-1") + (body or b"")
@@ -64,6 +65,9 @@ def cases():
     yield "a filter with bytes that are no UTF-8", request(f"GET {path}?filter=%ff", BEARER)
     for name in ("a%2Fb", "a%20b", "%00", "%ff", "%2e%2e", "..", "", "a//b", "ada;x=y", "%41da"):
         yield f"a path with {name!r}", request(f"GET {path}/{name}", BEARER)
+    yield "no host", request(f"GET {path}?count=0", "No-Host: 1", BEARER)
+    yield "no host in HTTP/1.0", request(f"GET {path}?count=0 HTTP/1.0", "No-Host: 1", BEARER)
+    yield "two hosts", request(f"GET {path}?count=0", "Host: elsewhere.example", BEARER)
     yield "another letter case", request("GET /scim/v2/uSERS?count=0", BEARER)
     yield "an absolute target", request(f"GET http://elsewhere.example{path}?count=0", BEARER)
     yield "two If-Match", request(f"DELETE {path}/nobody", BEARER, 'If-Match: W/"1"', 'If-Match: W/"2"')

@@ -10,7 +10,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, Version};
 use scim_provider::Error;
 
 /// The head of a request as the client has sent it: the path and the query with their escapes, each header as often as it came.
@@ -18,46 +18,55 @@ use scim_provider::Error;
 /// # Errors
 /// A response with 400, when only the older `http` takes the head for valid.
 #[expect(clippy::result_large_err, reason = "the error is the answer, which is sent at once")]
-pub(crate) fn head(request: &HttpRequest) -> Result<Parts, Response<Vec<u8>>> {
+pub(crate) fn head(request: &HttpRequest) -> Result<Parts, Response<Bytes>> {
     parts(request).map_err(|error| {
         let error = Error::new(StatusCode::BAD_REQUEST, "the request cannot be read").with_source(error);
-        error.to_response()
+        error.to_response().map(Bytes::from)
     })
 }
 
 /// A response, header by header.
-pub(crate) fn response(response: Response<Vec<u8>>) -> HttpResponse {
+pub(crate) fn response(response: Response<Bytes>) -> HttpResponse {
     let (head, body) = response.into_parts();
     let status = Status::from_u16(head.status.as_u16()).unwrap_or(Status::INTERNAL_SERVER_ERROR);
     let mut answer = HttpResponse::build(status);
     for (name, value) in &head.headers {
         answer.append_header((name.as_str(), value.as_bytes()));
     }
-    match head.headers.get("content-length").and_then(|length| length.to_str().ok()?.parse().ok()) {
-        // the answer to HEAD: actix-web counts the body by itself, and this is what it would find
-        Some(length) => answer.body(LeftOut(length)),
-        None => answer.body(body),
-    }
+    // the answer to HEAD has the length of a body that is left out
+    let length = head.headers.get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
+    answer.body(Pieces { length: length.unwrap_or(body.len() as u64), body })
 }
 
-/// A body of so many bytes that is not sent.
-struct LeftOut(u64);
+/// How much actix-web is given at once. It copies what it is given: of an answer that nobody reads, no more than this is there
+/// twice.
+const PIECE: usize = 16 << 10;
 
-impl MessageBody for LeftOut {
+/// A body of so many bytes, of which some or all are sent.
+struct Pieces {
+    length: u64,
+    body: Bytes,
+}
+
+impl MessageBody for Pieces {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
-        BodySize::Sized(self.0)
+        BodySize::Sized(self.length)
     }
 
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        Poll::Ready(None)
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        let length = self.body.len().min(PIECE);
+        Poll::Ready((length > 0).then(|| Ok(self.body.split_to(length))))
     }
 }
 
 fn parts(request: &HttpRequest) -> Result<Parts, http::Error> {
     let target = request.uri().to_string();
-    let (mut parts, ()) = Request::builder().method(request.method().as_str()).uri(target).body(())?.into_parts();
+    let version =
+        if request.version() < actix_web::http::Version::HTTP_11 { Version::HTTP_10 } else { Version::HTTP_11 };
+    let (mut parts, ()) =
+        Request::builder().method(request.method().as_str()).uri(target).version(version).body(())?.into_parts();
     for (name, value) in request.headers() {
         let (name, value) = (name.as_str().as_bytes(), value.as_bytes());
         parts.headers.append(HeaderName::from_bytes(name)?, HeaderValue::from_bytes(value)?);
@@ -109,7 +118,7 @@ mod tests {
             .header("etag", "W/\"1\"")
             .header("x", "one")
             .header("x", HeaderValue::from_bytes(b"\xe9").unwrap())
-            .body(b"{}".to_vec())
+            .body(Bytes::from_static(b"{}"))
             .unwrap();
         let answer = response(given);
         assert_eq!(answer.status().as_u16(), 418);

@@ -8,25 +8,25 @@ use std::error::Error;
 use std::net::TcpListener;
 use std::process::ExitCode;
 
+use actix_http::{HttpService, Protocol};
+use actix_server::Server;
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::AppConfig;
 use actix_web::web::{self, Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, HttpServer};
-use http::{Request, Response};
+use actix_web::{HttpRequest, HttpResponse};
 use scim_example_app::{App, CONNECTIONS, Config, GRACE, HEAD_TIME, concluded, start_log, stop};
+use tokio::net::TcpStream;
 
-/// The adapter: authenticate, complete the body, hand over, send what comes back.
+/// The adapter: hand over, send what comes back.
 #[expect(
     clippy::future_not_send,
     reason = "a request of actix-web's stays in the thread of the worker that has read it"
 )]
 async fn answer(app: Data<App>, request: HttpRequest, body: Payload) -> HttpResponse {
-    let outcome = async {
-        let head = convert::head(&request)?;
-        let caller = app.admit(head.uri.path(), &head.headers)?;
-        let body = app.complete(&caller, body).await?;
-        Ok(app.scim.call(&caller, Request::from_parts(head, body)).await)
-    };
-    let response: Response<Vec<u8>> = outcome.await.unwrap_or_else(|refusal| refusal);
-    convert::response(response)
+    convert::response(match convert::head(&request) {
+        Ok(head) => app.answer(head, body).await,
+        Err(refusal) => refusal,
+    })
 }
 
 #[actix_web::main]
@@ -35,24 +35,41 @@ async fn main() -> ExitCode {
     concluded(run().await)
 }
 
+/// What `HttpServer` does, with bounds on connections: it takes plain TCP streams and no others.
 async fn run() -> Result<(), Box<dyn Error>> {
     let config = Config::from_env()?;
     let listener = TcpListener::bind(&config.listen)?;
+    let workers = config.bounds.threads();
     let app = Data::new(App::open(config, listener.local_addr()?).await?);
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let state = Data::clone(&app);
-    let server =
-        HttpServer::new(move || actix_web::App::new().app_data(Data::clone(&state)).default_service(web::to(answer)))
-            .workers(workers)
-            .max_connections(CONNECTIONS.div_ceil(workers))
+    let service = move || {
+        let connections = state.connections().clone();
+        let app = actix_web::App::new().app_data(Data::clone(&state)).default_service(web::to(answer));
+        let http = HttpService::build()
             .client_request_timeout(HEAD_TIME)
             .keep_alive(HEAD_TIME)
-            .tcp_nodelay(true)
-            // a signal is handled as in the other examples: ctrl-c lets requests come to their end, too
-            .shutdown_signal(stop())
-            .shutdown_timeout(GRACE.as_secs())
-            .listen(listener)?
-            .run();
+            .finish(map_config(app.into_factory().map_err(|error| error.error_response()), |()| AppConfig::default()));
+        fn_service(move |stream: TcpStream| {
+            let _ = stream.set_nodelay(true);
+            let peer = stream.peer_addr();
+            let taken = peer.and_then(|peer| Ok((connections.take(stream, peer), peer)));
+            async move {
+                match taken {
+                    Ok((Some(stream), peer)) => Ok((stream, Protocol::Http1, Some(peer))),
+                    _ => Err(actix_http::error::DispatchError::DisconnectTimeout),
+                }
+            }
+        })
+        .and_then(http)
+    };
+    let server = Server::build()
+        .workers(workers)
+        .max_concurrent_connections(CONNECTIONS.div_ceil(workers))
+        // a signal is handled as in the other examples: ctrl-c lets requests come to their end, too
+        .shutdown_signal(stop())
+        .shutdown_timeout(GRACE.as_secs())
+        .listen("scim", listener, service)?
+        .run();
     app.announce()?;
     server.await?;
     app.close().await;

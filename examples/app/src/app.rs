@@ -3,29 +3,43 @@
 use std::error::Error;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use http::{HeaderMap, Response};
+use http::header::HOST;
+use http::request::Parts;
+use http::uri::Authority;
+use http::{Request, Response, StatusCode, Version};
 use scim_provider::schema::Uniqueness;
-use scim_provider::{BuildError, EnterpriseUser, Extension, Group, Limits, MemoryStore, Service, Store, User};
+use scim_provider::{
+    BuildError, Context, EnterpriseUser, Error as ScimError, Extension, Group, Limits, MemoryStore, Service, Store,
+    User,
+};
 use scim_sql_store::{Caller, SqlStore};
 
 use crate::GRACE;
 use crate::auth::{Tokens, Unauthorized};
 use crate::body;
+use crate::bounds::Bounds;
 use crate::config::Config;
+use crate::connections::Connections;
+use crate::held::Account;
 use crate::log::{self, Log};
+use crate::shares::Shares;
 
 /// Where the service is mounted.
 pub const PATH: &str = "/scim/v2";
 
-/// The service with its store, and what an adapter asks before it hands a request over.
+/// The service with its store, and what stands between it and the clients.
 #[derive(Debug)]
 pub struct App {
-    /// what speaks SCIM
-    pub scim: Service<Caller>,
+    scim: Service<Caller>,
     tokens: Tokens,
+    bounds: Bounds,
+    shares: Arc<Shares>,
+    held: Arc<Account>,
+    connections: Arc<Connections>,
     limits: Limits,
     database: Option<SqlStore>,
     address: String,
@@ -38,6 +52,7 @@ impl App {
     /// # Errors
     /// When the store cannot be opened, or the base URL is none.
     pub async fn open(config: Config, listening: SocketAddr) -> Result<Self, Box<dyn Error>> {
+        config.check_tokens(listening)?;
         let address = format!("http://{listening}{PATH}");
         let limits = Limits::default();
         let base = config.base_url.as_ref().unwrap_or(&address);
@@ -56,31 +71,68 @@ impl App {
                 (service(base, &limits, store.users(), store.groups())?, Some(store))
             }
         };
-        Ok(Self { scim, tokens: config.tokens, limits, database, address, generated: config.generated })
+        let bounds = config.bounds;
+        Ok(Self {
+            scim,
+            tokens: config.tokens,
+            shares: Shares::new(bounds.clone()),
+            held: Account::new(bounds.held),
+            connections: Connections::new(bounds.peer_connections, bounds.unread),
+            bounds,
+            limits,
+            database,
+            address,
+            generated: config.generated,
+        })
     }
 
-    /// Finds out who is calling; gives the answer when nobody is, or when the path is not the service's.
-    ///
-    /// # Errors
-    /// A response with 404 or 401, to be sent as it is.
-    #[expect(clippy::result_large_err, reason = "the error is the answer, which is sent at once")]
-    pub fn admit(&self, path: &str, headers: &HeaderMap) -> Result<Caller, Response<Vec<u8>>> {
-        if !path.strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
-            return Err(scim_provider::Error::not_found("no such endpoint").to_response());
-        }
-        self.tokens.authenticate(headers).map_err(Unauthorized::into_response)
-    }
-
-    /// Reads a body in good time, and of one that is too long as much as the service needs to refuse it.
-    ///
-    /// # Errors
-    /// A response with 400 or 408, to be sent as it is. The log has it then.
-    pub async fn complete<S, E>(&self, caller: &Caller, body: S) -> Result<Vec<u8>, Response<Vec<u8>>>
+    /// Answers a request: finds out who is calling, completes the body, waits for the tenant's turn, and asks the service. The
+    /// answer counts as the tenant's until it is written or dropped.
+    pub async fn answer<S, E>(&self, head: Parts, body: S) -> Response<Bytes>
     where
         S: Stream<Item = Result<Bytes, E>>,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        body::complete(body, self.limits.request_bytes()).await.map_err(|error| log::refused(caller, &error))
+        let caller = match self.admit(&head) {
+            Ok(caller) => caller,
+            Err(refusal) => return refusal.map(Bytes::from),
+        };
+        let mut held = self.held.hold(caller.tenant());
+        let answered = async {
+            if !held.may_grow() {
+                return Err(ScimError::too_many_requests(1));
+            }
+            let room = |bytes| {
+                held.set(bytes);
+                held.may_grow()
+            };
+            let body = body::complete(body, self.limits.request_bytes(), room).await?;
+            let turn = self.shares.enter(caller.tenant()).await;
+            let place = turn.ok_or_else(|| ScimError::too_many_requests(1))?;
+            let call = place.compute(self.scim.call(&caller, Request::from_parts(head, body)));
+            let late = || ScimError::unavailable(1).with_source("the request takes too long");
+            tokio::time::timeout(self.bounds.request, call).await.map_err(|_| late())
+        };
+        let response = answered.await.unwrap_or_else(|error| log::refused(&caller, &error));
+        response.map(|body| held.answer(body))
+    }
+
+    /// Finds out who is calling; gives the answer when nobody is, or when it is no request to the service.
+    #[expect(clippy::result_large_err, reason = "the error is the answer, which is sent at once")]
+    fn admit(&self, head: &Parts) -> Result<Caller, Response<Vec<u8>>> {
+        if !names_one_host(head) {
+            let error = ScimError::new(StatusCode::BAD_REQUEST, "a request has one `Host` header, with a host in it");
+            return Err(error.to_response());
+        }
+        if !head.uri.path().strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+            return Err(ScimError::not_found("no such endpoint").to_response());
+        }
+        self.tokens.authenticate(&head.headers).map_err(Unauthorized::into_response)
+    }
+
+    /// The connections that are open: each that is accepted has to be taken in.
+    pub fn connections(&self) -> &Arc<Connections> {
+        &self.connections
     }
 
     /// Says that the server is ready, and how to try it. A token is shown only when nobody else knows it.
@@ -107,6 +159,18 @@ impl App {
         if tokio::time::timeout(GRACE, database.close()).await.is_err() {
             tracing::warn!("requests are still waiting for the database");
         }
+    }
+}
+
+/// Whether a request says which host it is for, once (RFC 9112 §3.2): two servers that take it for two hosts' are two opinions
+/// about whose it is.
+fn names_one_host(head: &Parts) -> bool {
+    let mut hosts = head.headers.get_all(HOST).iter();
+    let valid = |host: &[u8]| host.is_empty() || (!host.contains(&b'@') && Authority::try_from(host).is_ok());
+    match (hosts.next(), hosts.next()) {
+        (None, _) => head.version < Version::HTTP_11,
+        (Some(host), None) => valid(host.as_bytes()),
+        _ => false,
     }
 }
 
@@ -158,19 +222,26 @@ mod tests {
         }
     }
 
+    fn get(path: &str, headers: &[(&str, &str)]) -> Parts {
+        let mut request = Request::get(path).header("host", "x");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    const TOKEN: (&str, &str) = ("authorization", "Bearer s3cr3t");
+
     /// RFC 7644 §3.7.4
     #[tokio::test]
     async fn a_body_that_is_too_long_is_refused_with_the_limit_by_its_name() {
         let app = app().await;
-        let token = HeaderMap::from_iter([(http::header::AUTHORIZATION, "Bearer s3cr3t".parse().unwrap())]);
         for (target, limit) in [("/Bulk", "maxPayloadSize (1048576)"), ("/Users", "longer than 1048576 bytes")] {
             for length in [(1 << 20) + 1, 5 << 20] {
-                let path = format!("{PATH}{target}");
-                let caller = app.admit(&path, &token).unwrap();
+                let mut head = get(&format!("{PATH}{target}"), &[TOKEN, ("content-type", "application/json")]);
+                head.method = http::Method::POST;
                 let chunk = Ok::<_, std::io::Error>(Bytes::from(vec![b' '; length]));
-                let body = app.complete(&caller, futures_util::stream::iter([chunk])).await.unwrap();
-                let request = http::Request::post(path).header("content-type", "application/json").body(body).unwrap();
-                let response = app.scim.call(&caller, request).await;
+                let response = app.answer(head, futures_util::stream::iter([chunk])).await;
                 assert_eq!(response.status(), 413);
                 assert!(String::from_utf8_lossy(response.body()).contains(limit), "{target}");
             }
@@ -180,17 +251,64 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_the_services_is_refused_before_the_body_is_read() {
         let app = app().await;
-        let token = HeaderMap::from_iter([(http::header::AUTHORIZATION, "Bearer s3cr3t".parse().unwrap())]);
         for (path, headers, status) in [
-            ("/scim/v2", &token, None),
-            ("/scim/v2/Users", &token, None),
-            ("/scim/v2/Users", &HeaderMap::new(), Some(401)),
-            ("/scim/v2x/Users", &token, Some(404)),
-            ("/", &token, Some(404)),
-            ("/", &HeaderMap::new(), Some(404)),
+            ("/scim/v2", &[TOKEN][..], None),
+            ("/scim/v2/Users", &[TOKEN], None),
+            ("/scim/v2/Users", &[], Some(401)),
+            ("/scim/v2x/Users", &[TOKEN], Some(404)),
+            ("/", &[TOKEN], Some(404)),
+            ("/", &[], Some(404)),
         ] {
-            let refused = app.admit(path, headers).err().map(|response| response.status().as_u16());
+            let refused = app.admit(&get(path, headers)).err().map(|response| response.status().as_u16());
             assert_eq!(refused, status, "{path}");
         }
+    }
+
+    /// RFC 9112 §3.2
+    #[test]
+    fn a_request_names_one_host() {
+        let head = |version, hosts: &[&str]| {
+            let mut head = get("/", &[]);
+            head.version = version;
+            head.headers = hosts.iter().map(|host| (HOST, host.parse().unwrap())).collect();
+            head
+        };
+        for (hosts, fits) in [
+            (&[][..], false),
+            (&["a.example"], true),
+            (&["a.example:8080"], true),
+            (&["[::1]:8080"], true),
+            (&[""], true),
+            (&["a.example", "a.example"], false),
+            (&["a.example", "b.example"], false),
+            (&["a.example, b.example"], false),
+            (&["a b"], false),
+            (&["user@a.example"], false),
+            (&["a.example/x"], false),
+        ] {
+            assert_eq!(names_one_host(&head(Version::HTTP_11, hosts)), fits, "{hosts:?}");
+        }
+        assert!(names_one_host(&head(Version::HTTP_10, &[])), "HTTP/1.0 knows none");
+        assert!(!names_one_host(&head(Version::HTTP_10, &["a", "b"])));
+    }
+
+    #[tokio::test]
+    async fn who_does_not_read_is_refused_more() {
+        let mut app = app().await;
+        app.held = Account::new(1 << 20);
+        let ask = || app.answer(get("/scim/v2/Schemas", &[TOKEN]), futures_util::stream::empty::<std::io::Result<_>>());
+        let mut unread = Vec::new();
+        let refusal = loop {
+            let response = ask().await;
+            if response.status() != 200 {
+                break response;
+            }
+            unread.push(response);
+        };
+        assert_eq!((refusal.status().as_u16(), &refusal.headers()["retry-after"]), (429, &"1".parse().unwrap()));
+        let bytes: usize = unread.iter().map(|response| response.body().len()).sum();
+        assert!(bytes > 64 << 10 && bytes < 1 << 20, "{bytes}");
+        drop((unread, refusal));
+        assert_eq!(ask().await.status(), 200);
     }
 }

@@ -7,6 +7,8 @@ use scim_sql_store::Caller;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::log;
+
 /// The tokens that are accepted. A tenant may have several, so that one can be exchanged without an outage.
 #[derive(Debug, Default)]
 pub struct Tokens {
@@ -63,7 +65,7 @@ pub enum Unauthorized {
 impl Unauthorized {
     /// The answer: a 401 that says how to do better (RFC 6750 §3).
     pub(crate) fn into_response(self) -> Response<Vec<u8>> {
-        tracing::warn!(why = ?self, "unauthorized");
+        log::unauthorized(self);
         unauthorized(match self {
             Self::NoToken => "Bearer realm=\"scim\"",
             Self::UnknownToken => "Bearer realm=\"scim\", error=\"invalid_token\"",

@@ -16,13 +16,16 @@ const DISCARDED: usize = 16 << 20;
 
 /// Reads a body, whatever length the client has announced. Of one that is longer than `most` bytes it gives so many: the service
 /// sees that it is too long, and says which limit that exceeds.
-pub(crate) async fn complete<S, E>(body: S, most: usize) -> Result<Vec<u8>, Error>
+///
+/// `room` is told how many bytes are held, and says whether there is room for more.
+pub(crate) async fn complete<S, E>(body: S, most: usize, room: impl FnMut(usize) -> bool) -> Result<Vec<u8>, Error>
 where
     S: Stream<Item = Result<Bytes, E>>,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    match tokio::time::timeout(TIME, read(body, most)).await {
-        Ok(Ok(body)) => Ok(body),
+    match tokio::time::timeout(TIME, read(body, most, room)).await {
+        Ok(Ok(Some(body))) => Ok(body),
+        Ok(Ok(None)) => Err(Error::too_many_requests(1)),
         Ok(Err(error)) => {
             Err(Error::new(StatusCode::BAD_REQUEST, "the body cannot be read to its end").with_source(error))
         }
@@ -30,8 +33,8 @@ where
     }
 }
 
-/// The body, or its first `most` bytes.
-async fn read<S, E>(body: S, most: usize) -> Result<Vec<u8>, E>
+/// The body, or its first `most` bytes; `None` when there is no room for it.
+async fn read<S, E>(body: S, most: usize, mut room: impl FnMut(usize) -> bool) -> Result<Option<Vec<u8>>, E>
 where
     S: Stream<Item = Result<Bytes, E>>,
 {
@@ -40,13 +43,16 @@ where
     while let Some(chunk) = std::future::poll_fn(|cx| body.as_mut().poll_next(cx)).await {
         let chunk = chunk?;
         length = length.saturating_add(chunk.len());
-        let room = most.saturating_sub(bytes.len());
-        bytes.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+        let left = most.saturating_sub(bytes.len());
+        bytes.extend_from_slice(chunk.get(..left).unwrap_or(&chunk));
+        if !room(bytes.capacity()) {
+            return Ok(None);
+        }
         if length > most.saturating_add(DISCARDED) {
             break;
         }
     }
-    Ok(bytes)
+    Ok(Some(bytes))
 }
 
 #[cfg(test)]
@@ -69,7 +75,7 @@ mod tests {
                 let size = size.max(length / 100).max(1);
                 let chunks: Vec<Chunk> =
                     vec![b'x'; length].chunks(size).map(|c| Ok(Bytes::copy_from_slice(c))).collect();
-                assert_eq!(outcome(complete(stream::iter(chunks), 10).await), expected, "{length} by {size}");
+                assert_eq!(outcome(complete(stream::iter(chunks), 10, |_| true).await), expected, "{length} by {size}");
             }
         }
     }
@@ -77,15 +83,22 @@ mod tests {
     #[tokio::test]
     async fn what_is_too_long_is_read_to_its_end_within_reason() {
         let mut rest = stream::iter((0..40).map(|_| Chunk::Ok(Bytes::from(vec![b'x'; 1 << 20]))));
-        assert_eq!(outcome(complete(rest.by_ref(), 10).await), Ok(10));
+        assert_eq!(outcome(complete(rest.by_ref(), 10, |_| true).await), Ok(10));
         assert_eq!(rest.count().await, 40 - 17, "no more than is thrown away, and a chunk");
+    }
+
+    #[tokio::test]
+    async fn a_body_is_refused_when_there_is_no_room_for_it() {
+        let mut rest = stream::iter((0..9).map(|_| Chunk::Ok(Bytes::from_static(b"0123456789"))));
+        let found = complete(rest.by_ref(), 1000, |held| held < 30).await;
+        assert_eq!((outcome(found), rest.count().await), (Err(429), 6));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_has_an_end_and_comes_in_time() {
         let cut = stream::iter([Chunk::Ok(Bytes::from_static(b"{")), Err("hung up")]);
-        assert_eq!(outcome(complete(cut, 10).await), Err(400));
+        assert_eq!(outcome(complete(cut, 10, |_| true).await), Err(400));
         let slow = stream::iter([Chunk::Ok(Bytes::from_static(b"{"))]).chain(stream::pending());
-        assert_eq!(outcome(complete(slow, 10).await), Err(408));
+        assert_eq!(outcome(complete(slow, 10, |_| true).await), Err(408));
     }
 }

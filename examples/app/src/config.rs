@@ -1,12 +1,14 @@
 //! What the environment says.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use scim_provider::TenantId;
 
 use crate::auth::Tokens;
+use crate::bounds::Bounds;
 
-/// Tokens below this length are accepted and complained about: this is an example that people try things with.
+/// Tokens below this length can be guessed. On a loopback address, where people try things, they are only complained about.
 const SHORT: usize = 32;
 
 /// How the server is to run.
@@ -20,6 +22,10 @@ pub struct Config {
     pub base_url: Option<String>,
     /// who may call
     pub tokens: Tokens,
+    /// how much at a time, and for how long
+    pub bounds: Bounds,
+    /// the tenants whose tokens can be guessed
+    pub(crate) short: Vec<TenantId>,
     /// the token that was made because none is configured
     pub generated: Option<String>,
 }
@@ -36,15 +42,15 @@ impl Config {
     /// Reads the configuration from variables.
     pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let mut tokens = Tokens::default();
+        let (mut tokens, mut short) = (Tokens::default(), Vec::new());
         let generated = match variable("SCIM_TOKENS") {
             Some(list) => {
-                list.split(',').try_for_each(|pair| add(&mut tokens, pair))?;
+                list.split(',').try_for_each(|pair| add(&mut tokens, &mut short, pair))?;
                 None
             }
             None => {
                 let token = random_token()?;
-                add(&mut tokens, &format!("default={token}"))?;
+                add(&mut tokens, &mut short, &format!("default={token}"))?;
                 Some(token)
             }
         };
@@ -53,41 +59,58 @@ impl Config {
             database: variable("DATABASE_URL").unwrap_or_else(|| "sqlite://scim.sqlite".to_owned()),
             base_url: variable("SCIM_BASE_URL"),
             tokens,
+            bounds: Bounds::read(variable).map_err(|error| ConfigError(error.to_string()))?,
+            short,
             generated,
         })
     }
+
+    /// Refuses tokens that can be guessed, unless nobody else can reach the server.
+    pub(crate) fn check_tokens(&self, listening: SocketAddr) -> Result<(), ConfigError> {
+        for tenant in &self.short {
+            if !listening.ip().to_canonical().is_loopback() {
+                let text = format!(
+                    "SCIM_TOKENS holds a token of `{tenant}` that can be guessed: use {SHORT} random characters"
+                );
+                return Err(ConfigError(text));
+            }
+            tracing::warn!(%tenant, "this token is short enough to be guessed: use {SHORT} random characters");
+        }
+        Ok(())
+    }
 }
 
-fn add(tokens: &mut Tokens, pair: &str) -> Result<(), ConfigError> {
-    let (tenant, token) = pair.split_once('=').ok_or(ConfigError("SCIM_TOKENS must be `TENANT=TOKEN,…`"))?;
-    let tenant = TenantId::new(tenant.trim()).ok_or(ConfigError("SCIM_TOKENS names no tenant"))?;
+fn add(tokens: &mut Tokens, short: &mut Vec<TenantId>, pair: &str) -> Result<(), ConfigError> {
+    let (tenant, token) =
+        pair.split_once('=').ok_or_else(|| ConfigError("SCIM_TOKENS must be `TENANT=TOKEN,…`".to_owned()))?;
+    let tenant = TenantId::new(tenant.trim()).ok_or_else(|| ConfigError("SCIM_TOKENS names no tenant".to_owned()))?;
     let token = token.trim();
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(ConfigError("SCIM_TOKENS holds a token that is empty or not printable"));
+        return Err(ConfigError("SCIM_TOKENS holds a token that is empty or not printable".to_owned()));
     }
     if token.len() < SHORT {
-        tracing::warn!(%tenant, "this token is short enough to be guessed: use {SHORT} random characters");
+        short.push(tenant.clone());
     }
     match tokens.add(tenant, token) {
         true => Ok(()),
-        false => Err(ConfigError("SCIM_TOKENS holds the same token twice")),
+        false => Err(ConfigError("SCIM_TOKENS holds the same token twice".to_owned())),
     }
 }
 
 /// 256 random bits.
 fn random_token() -> Result<String, ConfigError> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|_| ConfigError("the system has no random numbers"))?;
+    getrandom::fill(&mut bytes).map_err(|_| ConfigError("the system has no random numbers".to_owned()))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Why the configuration cannot be used. It never holds a token.
 #[derive(Debug, PartialEq, Eq)]
-pub struct ConfigError(&'static str);
+pub struct ConfigError(String);
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(&self.0)
     }
 }
 
@@ -107,6 +130,26 @@ mod tests {
         let config = read(&[("SCIM_TOKENS", "")]).unwrap();
         assert_eq!(config.listen, "127.0.0.1:8080");
         assert_eq!(config.generated.map(|token| token.len()), Some(64));
+    }
+
+    #[test]
+    fn short_tokens_are_for_loopback_addresses() {
+        let long = "x".repeat(SHORT);
+        for (token, listening, fits) in [
+            ("short", "127.0.0.1:80", true),
+            ("short", "127.1.2.3:80", true),
+            ("short", "[::1]:80", true),
+            ("short", "[::ffff:127.0.0.1]:80", true),
+            ("short", "0.0.0.0:80", false),
+            ("short", "[::]:80", false),
+            ("short", "192.0.2.1:80", false),
+            (&long[1..], "0.0.0.0:80", false),
+            (&long, "0.0.0.0:80", true),
+        ] {
+            let config = read(&[("SCIM_TOKENS", &format!("globex={long}-2,acme={token}"))]).unwrap();
+            let checked = config.check_tokens(listening.parse().unwrap());
+            assert_eq!(checked.is_ok(), fits, "{token} {listening}");
+        }
     }
 
     #[test]

@@ -4,17 +4,39 @@
 //! `SCIM_LISTEN`, `SCIM_BASE_URL`, `SCIM_TOKENS` and `DATABASE_URL` configure it; without any of them it makes a token, prints
 //! how to use it, and keeps its data in `scim.sqlite`. `DATABASE_URL=memory:` takes the library's own store in memory.
 //! `RUST_LOG` says how much it tells on standard error.
+//!
+//! No tenant takes more than its share, and nothing waits for ever. The bounds, for N cores:
+//!
+//! | variable | default | what it bounds |
+//! |---|---|---|
+//! | `SCIM_TENANT_AT_ONCE` | 4 | requests of a tenant that are computed at once |
+//! | `SCIM_TENANT_WAITING` | 64 | those that wait for their turn: one more is 429 |
+//! | `SCIM_WAIT_MILLIS` | 1000 | how long they wait, then 429 |
+//! | `SCIM_AT_ONCE` | 8 N | requests of all tenants that are computed at once |
+//! | `SCIM_LONG_AT_ONCE` | 2 N | those among them of tenants whose requests take more than 10 ms on average |
+//! | `SCIM_REQUEST_SECONDS` | 30 | how long a request is computed, then 503 |
+//! | `SCIM_UNREAD_SECONDS` | 30 | how long a client reads nothing of its answer, then the connection ends |
+//! | `SCIM_HELD_BYTES` | 268435456 | bodies and answers in memory: a tenant may hold as much as is left, then 429 |
+//! | `SCIM_PEER_CONNECTIONS` | 256 | connections from one address, others are closed; 0, any number, behind a proxy |
+//!
+//! A token below 32 bytes is refused unless the server listens on a loopback address.
 
 mod app;
 mod auth;
 mod body;
+mod bounds;
 mod config;
+mod connections;
+mod held;
 mod log;
+mod shares;
 mod stop;
 
 pub use app::{App, PATH};
 pub use auth::{Tokens, Unauthorized};
+pub use bounds::Bounds;
 pub use config::{Config, ConfigError};
+pub use connections::{Connection, Connections};
 pub use log::{concluded, start_log};
 pub use stop::stop;
 

@@ -4,11 +4,15 @@
 
 use std::error::Error as StdError;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use http::Response;
 use scim_provider::{Context, Error, Exchange, Observer};
 use scim_sql_store::Caller;
 use tracing_subscriber::EnvFilter;
+
+use crate::auth::Unauthorized;
 
 /// Starts logging to standard error, by `RUST_LOG`.
 pub fn start_log() {
@@ -34,6 +38,33 @@ pub(crate) fn refused(caller: &Caller, error: &Error) -> Response<Vec<u8>> {
     let (tenant, token, request) = (caller.tenant().as_str(), caller.token(), caller.request());
     tracing::info!(tenant, token, request, status = error.status().as_u16(), why = ?error.detail(), "refused");
     error.to_response()
+}
+
+/// Logs a request without a valid token, but not each: whoever has none must not fill the disk.
+pub(crate) fn unauthorized(why: Unauthorized) {
+    static SAMPLE: Mutex<Sample> = Mutex::new(Sample { last: None, left_out: 0 });
+    let left_out = SAMPLE.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
+    if let Some(left_out) = left_out {
+        tracing::warn!(?why, left_out, "unauthorized");
+    }
+}
+
+/// The first of each second.
+struct Sample {
+    last: Option<Instant>,
+    left_out: u64,
+}
+
+impl Sample {
+    /// How many were left out before this one; `None` when it is left out, too.
+    fn take(&mut self, now: Instant) -> Option<u64> {
+        if self.last.is_some_and(|last| now.saturating_duration_since(last) < Duration::from_secs(1)) {
+            self.left_out += 1;
+            return None;
+        }
+        self.last = Some(now);
+        Some(std::mem::take(&mut self.left_out))
+    }
 }
 
 /// Logs every exchange.
@@ -86,4 +117,16 @@ fn chain(error: &(dyn StdError + 'static)) -> tracing::field::DebugValue<String>
         cause = error.source();
     }
     tracing::field::debug(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_each_second_is_logged_with_the_number_left_out() {
+        let (mut sample, start) = (Sample { last: None, left_out: 0 }, Instant::now());
+        let found = [0, 1, 999, 1000, 1500, 1999, 5000].map(|at| sample.take(start + Duration::from_millis(at)));
+        assert_eq!(found, [Some(0), None, None, Some(2), None, None, Some(2)]);
+    }
 }

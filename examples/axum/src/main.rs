@@ -14,31 +14,31 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use scim_example_app::{App, Config, concluded, start_log, stop};
 use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 
-/// The adapter: authenticate, complete the body, hand over, send what comes back.
+/// The adapter: hand over, send what comes back.
 async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
-    let outcome = async {
-        let (head, body) = request.into_parts();
-        let caller = app.admit(head.uri.path(), &head.headers)?;
-        let body = app.complete(&caller, body.into_data_stream()).await?;
-        Ok(app.scim.call(&caller, Request::from_parts(head, body)).await)
-    };
-    outcome.await.unwrap_or_else(|refusal| refusal).map(Body::from)
+    let (head, body) = request.into_parts();
+    app.answer(head, body.into_data_stream()).await.map(Body::from)
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     start_log();
-    concluded(run().await)
+    concluded(start())
 }
 
-async fn run() -> Result<(), Box<dyn Error>> {
+fn start() -> Result<(), Box<dyn Error>> {
     let config = Config::from_env()?;
+    let runtime = Builder::new_multi_thread().worker_threads(config.bounds.threads()).enable_all().build()?;
+    runtime.block_on(run(config))
+}
+
+async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(&config.listen).await?;
     let app = Arc::new(App::open(config, listener.local_addr()?).await?);
     let router = Router::new().fallback(answer).with_state(Arc::clone(&app));
     app.announce()?;
-    serve::serve(listener, router, stop()).await;
+    serve::serve(listener, router, app.connections(), stop()).await;
     app.close().await;
     Ok(())
 }

@@ -9,7 +9,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use scim_example_app::{CONNECTIONS, GRACE, HEAD_TIME};
+use scim_example_app::{CONNECTIONS, Connections, GRACE, HEAD_TIME};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -18,7 +18,12 @@ use tokio::sync::Semaphore;
 const HEAD: usize = 64 << 10;
 
 /// Serves until `end`, then lets requests that have begun come to theirs.
-pub(crate) async fn serve(listener: TcpListener, router: Router, end: impl Future<Output = ()>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    connections: &Arc<Connections>,
+    end: impl Future<Output = ()>,
+) {
     let mut http = http1::Builder::new();
     // a client that has sent its request and closed its side still reads the answer
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).half_close(true).max_buf_size(HEAD);
@@ -35,8 +40,8 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, end: impl Futur
             accepted = accepted => accepted,
             () = &mut end => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // out of file descriptors, most likely: others have to be closed first
                 tracing::warn!(%error, "a connection cannot be accepted");
@@ -46,6 +51,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, end: impl Futur
         };
         // answers are written at once: there is nothing to wait for
         let _ = stream.set_nodelay(true);
+        let Some(stream) = connections.take(stream, peer) else { continue };
         let service = TowerToHyperService::new(router.clone());
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {

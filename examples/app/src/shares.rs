@@ -1,0 +1,317 @@
+//! Whose turn it is. Each tenant has a few requests computed at once and some that wait, and those go first whose tenant has used
+//! least (start-time fair queueing): who asks for little is not kept by those who ask for much, however many they are.
+
+use std::collections::{HashMap, VecDeque};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Wake, Waker};
+use std::time::Duration;
+
+use scim_provider::TenantId;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::bounds::Bounds;
+
+/// A tenant whose requests take longer than this on average shares fewer places with its like: long work fills the cores, and
+/// short work is to find them free.
+const LONG: Duration = Duration::from_millis(10);
+
+/// The places in which requests are computed.
+#[derive(Debug)]
+pub(crate) struct Shares {
+    bounds: Bounds,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    running: usize,
+    /// how many of them count as long
+    long: usize,
+    /// what those have used whose turn it is: who comes back after a while begins here, and has saved up nothing
+    now: Duration,
+    /// who has a request here, or has used more than `now`
+    tenants: HashMap<TenantId, Tenant>,
+}
+
+#[derive(Debug, Default)]
+struct Tenant {
+    running: usize,
+    waiting: VecDeque<oneshot::Sender<Place>>,
+    used: Duration,
+    /// of one request, on average
+    mean: Duration,
+}
+
+impl Shares {
+    pub(crate) fn new(bounds: Bounds) -> Arc<Self> {
+        Arc::new(Self { bounds, state: Mutex::default() })
+    }
+
+    /// Waits for the tenant's turn; `None` when too many of its requests wait, or its turn does not come in time.
+    pub(crate) async fn enter(self: &Arc<Self>, tenant: &TenantId) -> Option<Place> {
+        let turn = {
+            let mut state = self.state();
+            let now = state.now;
+            let entry = state.tenants.entry(tenant.clone()).or_default();
+            entry.waiting.retain(|waiting| !waiting.is_closed());
+            if entry.waiting.len() >= self.bounds.tenant_waiting {
+                return None;
+            }
+            if entry.is_idle() {
+                entry.used = entry.used.max(now);
+            }
+            let (sender, turn) = oneshot::channel();
+            entry.waiting.push_back(sender);
+            turn
+        };
+        self.hand_out();
+        tokio::time::timeout(self.bounds.wait, turn).await.ok()?.ok()
+    }
+
+    /// Gives out the places that are free.
+    fn hand_out(self: &Arc<Self>) {
+        loop {
+            let Some((waiting, place)) = self.next() else { return };
+            // a place that nobody waits for any more comes back by itself
+            drop(waiting.send(place));
+        }
+    }
+
+    fn next(self: &Arc<Self>) -> Option<(oneshot::Sender<Place>, Place)> {
+        let mut state = self.state();
+        let State { running, long, now, tenants } = &mut *state;
+        if *running >= self.bounds.at_once {
+            return None;
+        }
+        let all_long = *long >= self.bounds.long_at_once;
+        let may = |tenant: &Tenant| tenant.running < self.bounds.tenant_at_once && !(all_long && tenant.is_long());
+        let waiting = tenants.iter_mut().filter(|(_, tenant)| !tenant.waiting.is_empty() && may(tenant));
+        let (name, tenant) = waiting.min_by_key(|(_, tenant)| tenant.used)?;
+        let sender = tenant.waiting.pop_front()?;
+        let place =
+            Place { shares: Arc::clone(self), tenant: name.clone(), long: tenant.is_long(), worked: Duration::ZERO };
+        tenant.running += 1;
+        *running += 1;
+        *long += usize::from(place.long);
+        *now = tenant.used.max(*now);
+        Some((sender, place))
+    }
+
+    fn leave(self: &Arc<Self>, place: &Place) {
+        {
+            let mut state = self.state();
+            state.running -= 1;
+            state.long -= usize::from(place.long);
+            if let Some(tenant) = state.tenants.get_mut(&place.tenant) {
+                tenant.running -= 1;
+                tenant.used += place.worked;
+                tenant.mean = (tenant.mean * 3 + place.worked) / 4;
+            }
+            // where nobody waits, nobody owes anything
+            if state.running == 0 {
+                state.tenants.retain(|_, tenant| !tenant.is_idle());
+            }
+        }
+        self.hand_out();
+    }
+
+    /// A panic leaves nothing half done in it.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tenant {
+    fn is_idle(&self) -> bool {
+        self.running == 0 && self.waiting.iter().all(oneshot::Sender::is_closed)
+    }
+
+    fn is_long(&self) -> bool {
+        self.mean > LONG
+    }
+}
+
+/// A place of a tenant's. It is given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    shares: Arc<Shares>,
+    tenant: TenantId,
+    long: bool,
+    worked: Duration,
+}
+
+impl Place {
+    /// Computes in this place, and counts how long that takes: the future's own work and what it waits for, the database most
+    /// likely, but not how long it waits for a thread. That is the others' work.
+    pub(crate) async fn compute<F: Future>(mut self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        let mut waits: Option<(Instant, Arc<Woken>)> = None;
+        std::future::poll_fn(|cx| {
+            let begin = Instant::now();
+            if let Some((since, woken)) = waits.take() {
+                self.worked += woken.at.get().unwrap_or(&begin).saturating_duration_since(since);
+            }
+            let woken = Arc::new(Woken { waker: cx.waker().clone(), at: OnceLock::new() });
+            let polled = future.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&woken))));
+            let end = Instant::now();
+            self.worked += end.saturating_duration_since(begin);
+            waits = Some((end, woken));
+            polled
+        })
+        .await
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        Arc::clone(&self.shares).leave(self);
+    }
+}
+
+/// Remembers when a future could have gone on.
+struct Woken {
+    waker: Waker,
+    at: OnceLock<Instant>,
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.at.get_or_init(Instant::now);
+        self.waker.wake_by_ref();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    fn shares(set: impl FnOnce(&mut Bounds)) -> Arc<Shares> {
+        let mut bounds = Bounds::read(|_| None).unwrap();
+        (bounds.at_once, bounds.long_at_once) = (8, 4);
+        set(&mut bounds);
+        Shares::new(bounds)
+    }
+
+    fn tenant(name: impl ToString) -> TenantId {
+        TenantId::new(name.to_string()).unwrap()
+    }
+
+    /// Work of so many milliseconds, and whether its turn came.
+    async fn work(shares: &Arc<Shares>, name: &str, millis: u64) -> bool {
+        match shares.enter(&tenant(name)).await {
+            Some(place) => place.compute(tokio::time::sleep(Duration::from_millis(millis))).await,
+            None => return false,
+        }
+        true
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tenant_has_its_places_and_its_queue_and_no_more() {
+        let shares = shares(|_| {});
+        let a = tenant("a");
+        let held: Vec<_> = join_all((0..4).map(|_| shares.enter(&a))).await;
+        assert!(held.iter().all(Option::is_some));
+        let begin = Instant::now();
+        let found =
+            join_all((0..65).map(|_| async { (shares.enter(&tenant("a")).await.is_some(), begin.elapsed()) })).await;
+        assert_eq!(
+            found.iter().filter(|(_, waited)| waited.is_zero()).count(),
+            1,
+            "the queue is full: refused at once"
+        );
+        assert!(found.iter().all(|(entered, waited)| !entered && *waited <= Duration::from_millis(1002)));
+        assert!(shares.enter(&tenant("b")).await.is_some(), "others do not notice");
+        drop(held);
+        assert!(shares.enter(&tenant("a")).await.is_some(), "places come back");
+        assert!(shares.state().tenants.is_empty(), "nothing is kept of tenants that are gone");
+        assert_eq!(shares.state().running, 0);
+    }
+
+    /// Twenty tenants each ask for far more than there is; one asks for little, and has it.
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_for_little_is_not_kept_by_those_who_ask_for_much() {
+        for millis in [40, 400] {
+            let shares = shares(|_| {});
+            let attackers: Vec<_> = (0..20)
+                .flat_map(|n| [n; 8])
+                .map(|n| {
+                    let shares = Arc::clone(&shares);
+                    tokio::spawn(async move {
+                        loop {
+                            work(&shares, &format!("attacker {n}"), millis).await;
+                        }
+                    })
+                })
+                .collect();
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            for _ in 0..100 {
+                tokio::time::sleep(Duration::from_millis(40)).await;
+                let begin = Instant::now();
+                assert!(work(&shares, "victim", 2).await);
+                assert!(begin.elapsed() <= Duration::from_millis(5), "waited {:?} beside {millis}", begin.elapsed());
+            }
+            attackers.iter().for_each(tokio::task::JoinHandle::abort);
+        }
+    }
+
+    /// Of those who ask for more than there is, each gets as much as the others, whatever its requests cost.
+    #[tokio::test(start_paused = true)]
+    async fn shares_are_of_work_and_not_of_requests() {
+        let shares = shares(|bounds| (bounds.at_once, bounds.tenant_waiting) = (4, 1000));
+        let done: Arc<[AtomicUsize; 3]> = Arc::default();
+        for (at, millis) in [20, 40, 80].into_iter().enumerate() {
+            for _ in 0..8 {
+                let (shares, done) = (Arc::clone(&shares), Arc::clone(&done));
+                tokio::spawn(async move {
+                    loop {
+                        if work(&shares, &at.to_string(), millis).await {
+                            done[at].fetch_add(usize::try_from(millis).unwrap(), Ordering::Relaxed);
+                        }
+                    }
+                });
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        let done: Vec<_> = done.iter().map(|done| done.load(Ordering::Relaxed)).collect();
+        assert!(done.iter().all(|done| (36_000..=44_000).contains(done)), "{done:?} of 120,000");
+    }
+
+    /// Whatever comes and goes, in whatever order: no number is exceeded, and every place comes back.
+    #[tokio::test(start_paused = true)]
+    async fn no_more_than_so_many_at_once_and_all_come_back() {
+        let shares = shares(|_| {});
+        let mut seed = 1_u64;
+        let mut random = |below: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % below
+        };
+        let tasks: Vec<_> = (0..2000)
+            .map(|_| {
+                let (name, start, millis, patience) = (random(9), random(3000), random(60), 1 + random(200));
+                let shares = Arc::clone(&shares);
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(start)).await;
+                    let name = name.to_string();
+                    let call = work(&shares, &name, millis);
+                    // some hang up while they wait, others while they are computed
+                    let _ = tokio::time::timeout(Duration::from_millis(patience), call).await;
+                    let state = shares.state();
+                    assert!(state.running <= 8 && state.long <= 4);
+                    assert_eq!(state.running, state.tenants.values().map(|t| t.running).sum::<usize>());
+                    assert!(state.tenants.values().all(|t| t.running <= 4 && t.waiting.len() <= 64));
+                })
+            })
+            .collect();
+        for task in join_all(tasks).await {
+            task.unwrap();
+        }
+        let state = shares.state();
+        assert_eq!((state.running, state.long, state.tenants.len()), (0, 0, 0));
+    }
+}
