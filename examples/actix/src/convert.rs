@@ -11,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
+use scim_example_app::Answer;
 use scim_provider::Error;
 
 /// The head of a request as the client has sent it: the path and the query with their escapes, each header as often as it came.
@@ -18,15 +19,15 @@ use scim_provider::Error;
 /// # Errors
 /// A response with 400, when only the older `http` takes the head for valid.
 #[expect(clippy::result_large_err, reason = "the error is the answer, which is sent at once")]
-pub(crate) fn head(request: &HttpRequest) -> Result<Parts, Response<Bytes>> {
+pub(crate) fn head(request: &HttpRequest) -> Result<Parts, Response<Answer>> {
     parts(request).map_err(|error| {
         let error = Error::new(StatusCode::BAD_REQUEST, "the request cannot be read").with_source(error);
-        error.to_response().map(Bytes::from)
+        error.to_response().map(Answer::from)
     })
 }
 
 /// A response, header by header.
-pub(crate) fn response(response: Response<Bytes>) -> HttpResponse {
+pub(crate) fn response(response: Response<Answer>) -> HttpResponse {
     let (head, body) = response.into_parts();
     let status = Status::from_u16(head.status.as_u16()).unwrap_or(Status::INTERNAL_SERVER_ERROR);
     let mut answer = HttpResponse::build(status);
@@ -35,7 +36,10 @@ pub(crate) fn response(response: Response<Bytes>) -> HttpResponse {
     }
     // the answer to HEAD has the length of a body that is left out
     let length = head.headers.get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
-    answer.body(Pieces { length: length.unwrap_or(body.len() as u64), body })
+    match body {
+        Answer::Whole(body) => answer.body(Cut { length: length.unwrap_or(body.len() as u64), body }),
+        Answer::Pieces(pieces) => answer.streaming(pieces),
+    }
 }
 
 /// How much actix-web is given at once. It copies what it is given: of an answer that nobody reads, no more than this is there
@@ -43,12 +47,12 @@ pub(crate) fn response(response: Response<Bytes>) -> HttpResponse {
 const PIECE: usize = 16 << 10;
 
 /// A body of so many bytes, of which some or all are sent.
-struct Pieces {
+struct Cut {
     length: u64,
     body: Bytes,
 }
 
-impl MessageBody for Pieces {
+impl MessageBody for Cut {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
@@ -118,7 +122,7 @@ mod tests {
             .header("etag", "W/\"1\"")
             .header("x", "one")
             .header("x", HeaderValue::from_bytes(b"\xe9").unwrap())
-            .body(Bytes::from_static(b"{}"))
+            .body(Answer::from(b"{}".to_vec()))
             .unwrap();
         let answer = response(given);
         assert_eq!(answer.status().as_u16(), 418);

@@ -12,6 +12,7 @@ use http::request::Parts;
 use http::uri::Authority;
 use http::{Request, Response, StatusCode, Version};
 use scim_provider::schema::Uniqueness;
+use scim_provider::service::Body;
 use scim_provider::{
     BuildError, Context, EnterpriseUser, Error as ScimError, Extension, Group, Limits, MemoryStore, Service, Store,
     User,
@@ -19,6 +20,7 @@ use scim_provider::{
 use scim_sql_store::{Caller, SqlStore};
 
 use crate::GRACE;
+use crate::answer::Answer;
 use crate::auth::{Tokens, Unauthorized};
 use crate::body;
 use crate::bounds::Bounds;
@@ -88,14 +90,14 @@ impl App {
 
     /// Answers a request: finds out who is calling, completes the body, waits for the tenant's turn, and asks the service. The
     /// answer counts as the tenant's until it is written or dropped.
-    pub async fn answer<S, E>(&self, head: Parts, body: S) -> Response<Bytes>
+    pub async fn answer<S, E>(&self, head: Parts, body: S) -> Response<Answer>
     where
         S: Stream<Item = Result<Bytes, E>>,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let caller = match self.admit(&head) {
             Ok(caller) => caller,
-            Err(refusal) => return refusal.map(Bytes::from),
+            Err(refusal) => return refusal.map(Answer::from),
         };
         let mut held = self.held.hold(caller.tenant());
         let answered = async {
@@ -109,12 +111,12 @@ impl App {
             let body = body::complete(body, self.limits.request_bytes(), room).await?;
             let turn = self.shares.enter(caller.tenant()).await;
             let place = turn.ok_or_else(|| ScimError::too_many_requests(1))?;
-            let call = place.compute(self.scim.call(&caller, Request::from_parts(head, body)));
+            let call = place.compute(self.scim.stream(caller.clone(), Request::from_parts(head, body)));
             let late = || ScimError::unavailable(1).with_source("the request takes too long");
             tokio::time::timeout(self.bounds.request, call).await.map_err(|_| late())
         };
-        let response = answered.await.unwrap_or_else(|error| log::refused(&caller, &error));
-        response.map(|body| held.answer(body))
+        let response = answered.await.unwrap_or_else(|error| log::refused(&caller, &error).map(Body::from));
+        response.map(|body| Answer::new(body, held, 4 * self.bounds.request))
     }
 
     /// Finds out who is calling; gives the answer when nobody is, or when it is no request to the service.
@@ -191,7 +193,10 @@ where
 
 #[cfg(test)]
 mod tests {
+    use futures_util::StreamExt as _;
+
     use super::*;
+    use crate::answer::Pieces;
 
     async fn app() -> App {
         let variables = |name: &str| match name {
@@ -230,6 +235,13 @@ mod tests {
         request.body(()).unwrap().into_parts().0
     }
 
+    fn whole(answer: &Answer) -> &[u8] {
+        match answer {
+            Answer::Whole(bytes) => bytes,
+            Answer::Pieces(_) => panic!("it comes in pieces"),
+        }
+    }
+
     const TOKEN: (&str, &str) = ("authorization", "Bearer s3cr3t");
 
     /// RFC 7644 §3.7.4
@@ -243,7 +255,7 @@ mod tests {
                 let chunk = Ok::<_, std::io::Error>(Bytes::from(vec![b' '; length]));
                 let response = app.answer(head, futures_util::stream::iter([chunk])).await;
                 assert_eq!(response.status(), 413);
-                assert!(String::from_utf8_lossy(response.body()).contains(limit), "{target}");
+                assert!(String::from_utf8_lossy(whole(response.body())).contains(limit), "{target}");
             }
         }
     }
@@ -292,6 +304,55 @@ mod tests {
         assert!(!names_one_host(&head(Version::HTTP_10, &["a", "b"])));
     }
 
+    /// A group of so many members, and where it is.
+    async fn group(app: &App, members: usize) -> String {
+        let members: Vec<_> = (0..members).map(|n| format!(r#"{{"value":"member-{n}"}}"#)).collect();
+        let body = format!(
+            r#"{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"All","members":[{}]}}"#,
+            members.join(",")
+        );
+        let mut head = get("/scim/v2/Groups", &[TOKEN, ("content-type", "application/json")]);
+        head.method = http::Method::POST;
+        let body = Ok::<_, std::io::Error>(Bytes::from(body));
+        let created = app.answer(head, futures_util::stream::iter([body])).await;
+        assert_eq!(created.status(), 201);
+        let location = created.headers()["location"].to_str().unwrap();
+        format!("{PATH}{}", location.split_once(PATH).unwrap().1)
+    }
+
+    async fn pieces(app: &App, path: &str) -> Pieces {
+        let response = app.answer(get(path, &[TOKEN]), futures_util::stream::empty::<std::io::Result<_>>()).await;
+        match response.into_body() {
+            Answer::Pieces(pieces) => pieces,
+            Answer::Whole(bytes) => panic!("{} bytes at once", bytes.len()),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_large_group_is_sent_in_pieces_and_counts_as_held_until_its_end() {
+        let app = app().await;
+        let path = group(&app, 8_000).await;
+        let mut sent = Vec::new();
+        let mut answer = pieces(&app, &path).await;
+        assert!(app.held.bytes() >= 8 << 20, "what is sent is held");
+        while let Some(piece) = answer.next().await {
+            sent.extend(piece.unwrap());
+        }
+        drop(answer);
+        assert_eq!(app.held.bytes(), 0);
+        assert_eq!(String::from_utf8(sent).unwrap().matches("\"member-").count(), 8_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_reads_slowly_is_given_up() {
+        let app = app().await;
+        let path = group(&app, 8_000).await;
+        let mut answer = pieces(&app, &path).await;
+        assert!(answer.next().await.unwrap().is_ok());
+        tokio::time::sleep(4 * app.bounds.request).await;
+        assert_eq!(answer.next().await.unwrap().unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+    }
+
     #[tokio::test]
     async fn who_does_not_read_is_refused_more() {
         let mut app = app().await;
@@ -306,7 +367,7 @@ mod tests {
             unread.push(response);
         };
         assert_eq!((refusal.status().as_u16(), &refusal.headers()["retry-after"]), (429, &"1".parse().unwrap()));
-        let bytes: usize = unread.iter().map(|response| response.body().len()).sum();
+        let bytes: usize = unread.iter().map(|response| whole(response.body()).len()).sum();
         assert!(bytes > 64 << 10 && bytes < 1 << 20, "{bytes}");
         drop((unread, refusal));
         assert_eq!(ask().await.status(), 200);

@@ -34,6 +34,12 @@ impl Account {
         Held { account: Arc::clone(self), tenant: tenant.clone(), bytes: 0 }
     }
 
+    /// What all tenants hold.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        self.state().all
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

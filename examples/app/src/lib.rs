@@ -15,12 +15,14 @@
 //! | `SCIM_AT_ONCE` | 8 N | requests of all tenants that are computed at once |
 //! | `SCIM_LONG_AT_ONCE` | 2 N | those among them of tenants whose requests take more than 10 ms on average |
 //! | `SCIM_REQUEST_SECONDS` | 30 | how long a request is computed, then 503 |
+//! | | 4 × that | how long an answer in pieces, such as a group with very many members, is sent |
 //! | `SCIM_UNREAD_SECONDS` | 30 | how long a client reads nothing of its answer, then the connection ends |
 //! | `SCIM_HELD_BYTES` | 268435456 | bodies and answers in memory: a tenant may hold as much as is left, then 429 |
 //! | `SCIM_PEER_CONNECTIONS` | 256 | connections from one address, others are closed; 0, any number, behind a proxy |
 //!
 //! A token below 32 bytes is refused unless the server listens on a loopback address.
 
+mod answer;
 mod app;
 mod auth;
 mod body;
@@ -32,6 +34,7 @@ mod log;
 mod shares;
 mod stop;
 
+pub use answer::{Answer, Pieces};
 pub use app::{App, PATH};
 pub use auth::{Tokens, Unauthorized};
 pub use bounds::Bounds;

@@ -12,14 +12,17 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use scim_example_app::{App, Config, concluded, start_log, stop};
+use scim_example_app::{Answer, App, Config, concluded, start_log, stop};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 
 /// The adapter: hand over, send what comes back.
 async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    app.answer(head, body.into_data_stream()).await.map(Body::from)
+    app.answer(head, body.into_data_stream()).await.map(|answer| match answer {
+        Answer::Whole(bytes) => Body::from(bytes),
+        Answer::Pieces(pieces) => Body::from_stream(pieces),
+    })
 }
 
 fn main() -> ExitCode {
