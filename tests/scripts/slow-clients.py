@@ -6,6 +6,7 @@ a machine that is busy with something else does not change the outcome.
 """
 import concurrent.futures
 import os
+import select
 import signal
 import socket
 import sys
@@ -116,15 +117,36 @@ def many_headers():
 
 
 def many_connections():
-    """Three hundred silent connections keep nobody out."""
-    held = [connect() for _ in range(300)]
+    """Three hundred silent connections from one address: some end at once, and other addresses are served."""
+    held = [socket.create_connection((url.hostname, url.port), timeout=120, source_address=("127.0.0.2", 0)) for _ in range(300)]
     with connect() as connection:
         connection.sendall(GET)
         status, seconds = answer(connection)
+    ended = len(select.select(held, [], [], 0)[0])
     for connection in held:
         connection.close()
     # in less time than the silent ones have
-    return status == 200 and seconds < 20, (status, seconds)
+    return status == 200 and seconds < 20 and ended == 300 - 256, (status, seconds, ended)
+
+
+def unread_answers():
+    """A client that asks and asks and never reads: its connection ends half a minute after the last byte went through."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect((url.hostname, url.port))
+    connection.settimeout(3)
+    schemas = GET.replace(b"/ServiceProviderConfig", b"/Schemas")
+    try:
+        for _ in range(2000):
+            connection.sendall(schemas)
+    except (TimeoutError, ConnectionError):
+        pass
+    poll, start = select.poll(), time.monotonic()
+    poll.register(connection, 0)
+    ended = poll.poll(100_000)
+    seconds = time.monotonic() - start
+    connection.close()
+    return bool(ended) and 15 < seconds, seconds
 
 
 def ends_in_order():
@@ -162,7 +184,7 @@ def show(check, outcome):
     return good
 
 
-checks = [stalled_body, trickling_body, stalled_head, silence, kept_connection, long_head, many_headers, many_connections]
+checks = [stalled_body, trickling_body, stalled_head, silence, kept_connection, long_head, many_headers, many_connections, unread_answers]
 with concurrent.futures.ThreadPoolExecutor(len(checks)) as pool:
     outcomes = [(check, pool.submit(check)) for check in checks]
     good = all([show(check, future.result()) for check, future in outcomes])

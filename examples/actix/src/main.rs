@@ -52,7 +52,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         fn_service(move |stream: TcpStream| {
             let _ = stream.set_nodelay(true);
             let peer = stream.peer_addr();
-            let taken = peer.and_then(|peer| Ok((connections.take(stream, peer), peer)));
+            let taken = peer.map(|peer| (connections.take(stream, peer), peer));
             async move {
                 match taken {
                     Ok((Some(stream), peer)) => Ok((stream, Protocol::Http1, Some(peer))),

@@ -354,6 +354,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_request_that_takes_too_long_is_given_up() {
+        let config = Config::read(|name| match name {
+            "DATABASE_URL" => Some("sqlite::memory:".to_owned()),
+            "SCIM_TOKENS" => Some("acme=s3cr3t".to_owned()),
+            _ => None,
+        });
+        let mut app = App::open(config.unwrap(), SocketAddr::from(([127, 0, 0, 1], 8080))).await.unwrap();
+        let body = || futures_util::stream::empty::<std::io::Result<_>>();
+        let usual = std::mem::replace(&mut app.bounds.request, std::time::Duration::ZERO);
+        for _ in 0..10 {
+            let late = app.answer(get("/scim/v2/Users", &[TOKEN]), body()).await;
+            assert_eq!((late.status().as_u16(), &late.headers()["retry-after"]), (503, &"1".parse().unwrap()));
+        }
+        app.bounds.request = usual;
+        assert_eq!(app.answer(get("/scim/v2/Users", &[TOKEN]), body()).await.status(), 200, "its place came back");
+    }
+
+    #[tokio::test]
     async fn who_does_not_read_is_refused_more() {
         let mut app = app().await;
         app.held = Account::new(1 << 20);
