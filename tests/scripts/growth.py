@@ -131,18 +131,18 @@ def members(client, tables, sizes, repeats):
             + ratio(f"P10 remove one member, {sizes[-1]} ÷ {sizes[0]}", times[-1], times[1], 1.5))
 
 
-def start(app, url):
+def start(app, url, tenants=("few", "many", "groups"), **process_options):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    tokens = ",".join(f"{tenant}={tenant}-{TOKEN}" for tenant in ("few", "many", "groups"))
+    tokens = ",".join(f"{tenant}={tenant}-{TOKEN}" for tenant in tenants)
     settings = dict(os.environ, SCIM_LISTEN=f"127.0.0.1:{port}", DATABASE_URL=url, SCIM_TOKENS=tokens,
                     RUST_LOG=os.environ.get("RUST_LOG", "error"))
-    process = subprocess.Popen([app], env=settings, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([app], env=settings, stdout=subprocess.DEVNULL, **process_options)
     for _ in range(600):
         try:
             # it listens before there are tables: when it answers there are
-            Client(port).time(get("few", "/ServiceProviderConfig"))
+            Client(port).time(get(tenants[0], "/ServiceProviderConfig"))
             return process, port
         except OSError:
             if process.poll() is not None:
