@@ -16,6 +16,13 @@
 //! # }
 //! ```
 
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests stop at the first thing that is not as it should be"
+)]
+mod bounds;
 mod caller;
 mod change;
 mod cost;
