@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// The numbers. Each has a variable of the environment, and [`Bounds::read`] its default.
+/// The numbers. Each has a variable of the environment, and a default that the page of this crate lists.
 #[derive(Clone, Debug)]
 pub struct Bounds {
     /// requests that are computed at once: `SCIM_AT_ONCE`
