@@ -66,7 +66,7 @@ impl Extent {
 
     /// A walk over the text, such as the search for a part of each value. Escapes are what makes it slow.
     pub(super) fn scan(self) -> u64 {
-        let text = if self.escapes { self.bytes * 7 / 2 } else { self.bytes / 8 };
+        let text = if self.escapes { self.bytes * 4 } else { self.bytes / 5 };
         text + self.values * 60
     }
 
@@ -88,7 +88,7 @@ impl Extent {
 
     /// Putting each value together anew from its parts and those of a text, of which there are so many in all.
     pub(super) fn merged(self, parts: u64, text: usize) -> u64 {
-        self.copies() + self.values * (200 + copied(size(text))) + parts * 120
+        self.copies() + self.scan() + copied(self.bytes) + self.values * (200 + copied(size(text))) + parts * 120
     }
 
     /// Looking at each value with a filter.
@@ -110,7 +110,7 @@ impl Extent {
                         Test::Text(CompareOp::Co, _) => self.bytes * byte,
                         // where a text ends is not seen at once if there are escapes
                         Test::Text(CompareOp::Ew, _) if self.escapes => self.bytes * (byte + 16),
-                        Test::Text(_, text) if plain => within(text.key()) * byte,
+                        Test::Text(_, text) if plain => within(text.key()) * if byte > 5 { byte } else { 1 },
                         Test::Text(_, text) => within(text.key()) * byte + self.bytes,
                         Test::Number(..) | Test::Instant(..) => {
                             self.values * 200 + self.bytes.min(self.values * 64) * 5
@@ -148,7 +148,7 @@ pub(super) fn members(object: &str) -> u64 {
 
 /// Moving so many bytes.
 pub(super) fn copied(bytes: u64) -> u64 {
-    bytes / 4
+    bytes / 3
 }
 
 pub(super) fn size(length: usize) -> u64 {
