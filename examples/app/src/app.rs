@@ -195,6 +195,8 @@ where
 mod tests {
     use futures_util::StreamExt as _;
 
+    use scim_provider::{Key, Page, Precondition, Projection, Query, Resource, ResourceType, StoreError};
+
     use super::*;
     use crate::answer::Pieces;
 
@@ -353,21 +355,53 @@ mod tests {
         assert_eq!(answer.next().await.unwrap().unwrap_err().kind(), std::io::ErrorKind::TimedOut);
     }
 
-    #[tokio::test]
+    /// A store that never answers.
+    struct Stuck;
+
+    impl Store for Stuck {
+        type Context = Caller;
+
+        async fn get(&self, _: &Caller, _: Key<'_>, _: &Projection) -> Result<Option<Resource>, StoreError> {
+            std::future::pending().await
+        }
+
+        async fn list(&self, _: &Caller, _: &ResourceType, _: &Query) -> Result<Page, StoreError> {
+            std::future::pending().await
+        }
+
+        async fn create(&self, _: &Caller, _: &ResourceType, _: Resource) -> Result<Resource, StoreError> {
+            std::future::pending().await
+        }
+
+        async fn replace(
+            &self,
+            _: &Caller,
+            _: Key<'_>,
+            _: Resource,
+            _: Precondition<'_>,
+        ) -> Result<Resource, StoreError> {
+            std::future::pending().await
+        }
+
+        async fn delete(&self, _: &Caller, _: Key<'_>, _: Precondition<'_>) -> Result<(), StoreError> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_request_that_takes_too_long_is_given_up() {
-        let config = Config::read(|name| match name {
-            "DATABASE_URL" => Some("sqlite::memory:".to_owned()),
-            "SCIM_TOKENS" => Some("acme=s3cr3t".to_owned()),
-            _ => None,
-        });
-        let mut app = App::open(config.unwrap(), SocketAddr::from(([127, 0, 0, 1], 8080))).await.unwrap();
+        let mut app = app().await;
+        let usual =
+            std::mem::replace(&mut app.scim, service("http://localhost/scim/v2", &app.limits, Stuck, Stuck).unwrap());
         let body = || futures_util::stream::empty::<std::io::Result<_>>();
-        let usual = std::mem::replace(&mut app.bounds.request, std::time::Duration::ZERO);
-        for _ in 0..10 {
+        let begin = tokio::time::Instant::now();
+        // more than there are places
+        for n in 1..=10 {
             let late = app.answer(get("/scim/v2/Users", &[TOKEN]), body()).await;
             assert_eq!((late.status().as_u16(), late.headers().get("retry-after")), (503, Some(&"1".parse().unwrap())));
+            assert!(begin.elapsed() < n * (app.bounds.request + std::time::Duration::from_millis(10)));
         }
-        app.bounds.request = usual;
+        app.scim = usual;
         assert_eq!(app.answer(get("/scim/v2/Users", &[TOKEN]), body()).await.status(), 200, "its place came back");
     }
 
