@@ -14,8 +14,11 @@ use std::time::{Duration, Instant};
 use scim_provider::StoreError;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous, SqliteTransactionManager,
+};
 use sqlx::{Connection as _, Executor as _, PgPool, SqlitePool};
+use sqlx_core::transaction::TransactionManager as _;
 
 use crate::engine::{self, Engine};
 use crate::failure::{failure, had_ended, is_busy, was_taken_back};
@@ -170,8 +173,24 @@ impl File {
 
     /// The first connection, for what looks behind the store.
     #[cfg(test)]
-    pub(crate) fn first(&self) -> (&SqlitePool, &Watch) {
-        self.connections.first().map(|(pool, watch)| (pool, &**watch)).unwrap()
+    pub(crate) fn first(&self) -> &SqlitePool {
+        self.connections.first().map(|(pool, _)| pool).unwrap()
+    }
+
+    /// How many statements the busiest of them keeps prepared.
+    #[cfg(test)]
+    pub(crate) async fn kept(&self) -> usize {
+        let mut most = 0;
+        for (pool, _) in &self.connections {
+            most = most.max(pool.acquire().await.unwrap().cached_statements_size());
+        }
+        most
+    }
+
+    /// How many instructions all of them have taken.
+    #[cfg(test)]
+    pub(crate) fn taken(&self) -> u64 {
+        self.connections.iter().map(|(_, watch)| watch.taken.load(Ordering::SeqCst)).sum()
     }
 }
 
@@ -210,13 +229,18 @@ fn watched(watch: &Arc<Watch>) -> SqlitePoolOptions {
             let watch = Arc::clone(&watch);
             Box::pin(async move { watch.over(connection).await })
         })
-        // When the disk is full or a statement is interrupted, SQLite undoes the transaction by itself. The driver goes on
-        // counting it, and no other can begin on this connection.
         .after_release(|connection, _| {
             Box::pin(async move {
                 if connection.is_in_transaction() {
                     // it may be about to be undone
                     connection.ping().await?;
+                }
+                if connection.is_in_transaction() {
+                    // When the disk is full or a statement is interrupted, SQLite undoes the transaction by itself. The driver
+                    // goes on counting it, and no other could begin: give it one to undo. Where that fails, the connection
+                    // is replaced.
+                    connection.execute("BEGIN").await?;
+                    SqliteTransactionManager::rollback(connection).await?;
                 }
                 Ok(!connection.is_in_transaction())
             })

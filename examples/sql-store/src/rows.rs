@@ -86,7 +86,7 @@ impl Server {
         if let Database::Sqlite { write, .. } = &*store.database {
             // in memory there is one connection for all
             let counter = Arc::clone(&instructions);
-            let mut connection = write.first().0.acquire().await.unwrap();
+            let mut connection = write.first().acquire().await.unwrap();
             connection.lock_handle().await.unwrap().set_progress_handler(1, move || {
                 counter.fetch_add(1, Ordering::SeqCst);
                 true
@@ -108,7 +108,7 @@ impl Server {
                 let numbers =
                     format!("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {size})");
                 let sql = format!("{numbers} {insert} SELECT 'acme', '{id}', 'member-' || i, 'User' FROM n");
-                sqlx::query(AssertSqlSafe(sql)).execute(write.first().0).await.unwrap();
+                sqlx::query(AssertSqlSafe(sql)).execute(write.first()).await.unwrap();
             }
             Database::Postgres { pool, .. } => {
                 let sql =
