@@ -207,7 +207,7 @@ impl Incident {
     /// Whether it was in this time.
     fn is_within(&self, time: Duration) -> bool {
         let at = self.at.load(Ordering::Relaxed);
-        at > 0 && 1 + millis(self.epoch.elapsed()) <= at.saturating_add(millis(time))
+        at > 0 && millis(self.epoch.elapsed()) < at.saturating_add(millis(time))
     }
 }
 
