@@ -116,7 +116,7 @@ async fn a_statement_of_sqlite_costs_no_more_than_its_budget() {
             false => world.store.database.read("acme").await.unwrap(),
         };
         let before = read.taken();
-        session.pay_from(&Budget::new(16_000_000));
+        session.pay_from(&Budget::new(30_000_000));
         let error = session.row(ENDLESS, &[]).await.err().unwrap();
         assert!(matches!(error, StoreError::TooMany), "{error:?}");
         let taken = read.taken() - before;

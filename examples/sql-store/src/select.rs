@@ -155,7 +155,9 @@ impl Table {
         query: &Query,
         sizes: &Sizes,
     ) -> Result<Page, StoreError> {
-        session.pay_from(&query.budget);
+        if query.filter.is_some() {
+            session.pay_from(&query.budget);
+        }
         let dialect = session.dialect();
         // the tenant is the first value, the filter's follow
         let filter = query.filter.as_ref().map(|filter| translated(filter, map, dialect));
