@@ -346,6 +346,7 @@ fn was_overtaken(error: &sqlx::Error) -> bool {
 
 async fn open_postgres(url: &str) -> Result<Database, sqlx::Error> {
     let options = PgConnectOptions::from_str(url)?.application_name("scim").statement_cache_capacity(PREPARED);
+    let engine = made(options.clone()).await?;
     let incident = Arc::new(Incident::new());
     let (size, most) = CONNECTIONS;
     let seen = Arc::clone(&incident);
@@ -383,16 +384,36 @@ async fn open_postgres(url: &str) -> Result<Database, sqlx::Error> {
         .after_release(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
         .connect_with(options)
         .await?;
-    let engine = Engine::of(&pool).await?;
-    engine.migrate(&pool).await?;
     let shares = Shares::new(usize::try_from(size).unwrap_or(most), most);
     Ok(Database::Postgres { pool, shares, engine, incident })
 }
 
+/// Makes the tables, on a connection of its own: that may take longer than any request.
+async fn made(options: PgConnectOptions) -> Result<Engine, sqlx::Error> {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                let known = connection.execute(LOCK).await;
+                tracing::debug!(known = known.is_ok(), "waiting is bounded");
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await?;
+    let engine = Engine::of(&pool).await?;
+    engine.migrate(&pool).await?;
+    pool.close().await;
+    Ok(engine)
+}
+
+/// Whoever holds a lock for longer, an operator or a process that hangs, must not hold up everybody.
+const LOCK: &str = "SET lock_timeout = '5s'";
+
 /// What holds for each connection to a server, where it is known.
 const BOUNDS: [&str; 4] = [
-    // Whoever holds a lock for longer, an operator or a process that hangs, must not hold up everybody.
-    "SET lock_timeout = '5s'",
+    LOCK,
     "SET idle_in_transaction_session_timeout = '30s'",
     // Of statements that stand alone, which read. Transactions say otherwise as they begin.
     "SET statement_timeout = '2s'",
