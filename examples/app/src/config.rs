@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn short_tokens_are_for_loopback_addresses() {
-        let long = "x".repeat(SHORT);
+        let (long, short) = ("x".repeat(SHORT), "x".repeat(SHORT - 1));
         for (token, listening, fits) in [
             ("short", "127.0.0.1:80", true),
             ("short", "127.1.2.3:80", true),
@@ -143,7 +143,7 @@ mod tests {
             ("short", "0.0.0.0:80", false),
             ("short", "[::]:80", false),
             ("short", "192.0.2.1:80", false),
-            (long.get(1..).unwrap_or_default(), "0.0.0.0:80", false),
+            (&short, "0.0.0.0:80", false),
             (&long, "0.0.0.0:80", true),
         ] {
             let config = read(&[("SCIM_TOKENS", &format!("globex={long}-2,acme={token}"))]).unwrap();
