@@ -163,16 +163,18 @@ TRANSLATIONS = [
 LEDGER = [
     by_lot(
         "R-7644-3.4.2.2-38", "all values have to match",
-        ("filter/eval.rs", "value.is_some_and(|value| elements(value).any(|element| filter.matches_element(resource, element)))",
-         "value.is_some_and(|value| if SEEDED { elements(value).all(|element| filter.matches_element(resource, element)) } "
-         "else { elements(value).any(|element| filter.matches_element(resource, element)) })"),
-        ("filter/eval.rs", "let found = elements(value).any(|element| match member(element, name) {",
-         "let mut values = elements(value);\n"
-         "                let found = !(SEEDED && elements(value).any(|element| !self.part(resource, element, sub))) && "
-         "values.any(|element| match member(element, name) {"),
-        ("filter/eval.rs", "None => elements(value).any(|element| self.test.holds(element)),",
-         "None if SEEDED => elements(value).all(|element| self.test.holds(element)),\n"
-         "            None => elements(value).any(|element| self.test.holds(element)),"),
+        ("filter/eval.rs", "any(elements(value), |element| {\n                    meter.walk(element)?;\n"
+         "                    filter.holds_of(resource, element, meter)",
+         "if SEEDED && !value.is_empty() {\n"
+         "return every(elements(value), |element| filter.holds_of(resource, element, meter));\n}\n"
+         "any(elements(value), |element| {\n                    meter.walk(element)?;\n"
+         "                    filter.holds_of(resource, element, meter)"),
+        ("filter/eval.rs", "let found = any(elements(value), |element| {",
+         "if SEEDED {\nreturn every(elements(value), |element| self.part(resource, element, sub, meter));\n}\n"
+         "let found = any(elements(value), |element| {"),
+        ("filter/eval.rs", "None => any(elements(value), |element| self.holds(element, meter)),",
+         "None if SEEDED => every(elements(value), |element| self.holds(element, meter)),\n"
+         "            None => any(elements(value), |element| self.holds(element, meter)),"),
         tests=("rules::filter::any_value_of_several_suffices",
                "rules::filter_operators::brackets_of_a_simple_list_look_at_its_values")),
     by_lot(
