@@ -122,7 +122,11 @@ def many_connections():
     with connect() as connection:
         connection.sendall(GET)
         status, seconds = answer(connection)
-    ended = len(select.select(held, [], [], 0)[0])
+    ended, start = 0, time.monotonic()
+    # each worker takes in its own, in its own time
+    while ended < 300 - 256 and time.monotonic() - start < 10:
+        time.sleep(0.1)
+        ended = len(select.select(held, [], [], 0)[0])
     for connection in held:
         connection.close()
     # in less time than the silent ones have
