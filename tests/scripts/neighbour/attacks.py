@@ -45,11 +45,12 @@ def terms(count, pattern, word):
 
 
 def message(*operations):
-    return json.dumps({"schemas": [PATCH], "Operations": operations}).encode()
+    # a letter is two bytes, and not the six of an escape
+    return json.dumps({"schemas": [PATCH], "Operations": operations}, ensure_ascii=False).encode()
 
 
 def bulk(operations):
-    return json.dumps({"schemas": [BULK], "Operations": operations}).encode()
+    return json.dumps({"schemas": [BULK], "Operations": operations}, ensure_ascii=False).encode()
 
 
 def creations(password=None):

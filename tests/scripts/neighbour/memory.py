@@ -66,7 +66,7 @@ def watch(options, attack, store, folder, log):
             wrong.append(f"{end >> 20} MB after {options.wait:g} s, and {began >> 20} MB before: more than {BACK} ×")
     print(f"  {attack.name}: {began >> 20} MB, at the most {samples.app_most >> 20}, in the end {end >> 20}"
           f"{'' if back is None else f' ({back:.0f} s)'}; the database's processes at the most {samples.database_most >> 20}; "
-          f"{f'{most} connections' if attack.never_read else counted(notes)}", flush=True)
+          f"{f'{most} connections, let go after {kept and round(kept)} s' if attack.never_read else counted(notes)}", flush=True)
     return [f"{attack.name}: {complaint}" for complaint in wrong]
 
 
