@@ -17,7 +17,9 @@ start() {
   local port
   port=$(free_port)
   base=http://127.0.0.1:$port/scim/v2
+  # one tenant has the clients of many here: `neighbour` looks at shares
   SCIM_LISTEN=127.0.0.1:$port DATABASE_URL=$2 SCIM_TOKENS=acme=$token \
+    SCIM_TENANT_AT_ONCE=64 SCIM_TENANT_WAITING=1000 SCIM_WAIT_MILLIS=20000 \
     "$target/release/$1-example" >"$work/log" 2>&1 &
   server=$!
   servers+=("$server")

@@ -18,26 +18,8 @@ import time
 
 from defects import self_test
 from judge import judge, read_back, settle
-from server import Client, Server
-from writer import CORE, NOTHING, Ledger, Writer, group_state
-
-WRITERS = 8
-
-
-def prepare(port, ledger):
-    """Makes the group of all, and for each client what the self-test needs at least."""
-    status, _, group = Client(port).call("POST", "/Groups", {
-        "schemas": [CORE + "Group"], "displayName": "All", "externalId": "shared"})
-    assert status == 201, group
-    ledger.shared = group["id"]
-    for number in range(WRITERS):
-        writer = Writer(number, "first", port, ledger)
-        for _ in range(3):
-            writer.write()
-        members = [user.id for user in ledger.living("Users", number)]
-        writer.made += 1
-        writer.create("Groups", lambda name: group_state(name, "first", members))
-
+from server import Server
+from writer import NOTHING, WRITERS, Ledger, Writer, prepare
 
 def main(server, rounds):
     ledger, cut = Ledger(), 0

@@ -9,6 +9,7 @@ ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 # A writer that has so many users and groups deletes some.
 ENOUGH = 25
+WRITERS = 8
 NOTHING = "nothing"  # no request is in flight; None is a deletion
 
 
@@ -168,3 +169,18 @@ def leave(group, member):
     """A member was deleted: its group has changed with it, and no answer told the version."""
     group.state = dict(group.state, members=[m for m in group.state["members"] if m != member])
     group.version = None
+
+
+def prepare(port, ledger):
+    """Makes the group of all, and for each client what the self-test needs at least."""
+    status, _, group = Client(port).call("POST", "/Groups", {
+        "schemas": [CORE + "Group"], "displayName": "All", "externalId": "shared"})
+    assert status == 201, group
+    ledger.shared = group["id"]
+    for number in range(WRITERS):
+        writer = Writer(number, "first", port, ledger)
+        for _ in range(3):
+            writer.write()
+        members = [user.id for user in ledger.living("Users", number)]
+        writer.made += 1
+        writer.create("Groups", lambda name: group_state(name, "first", members))

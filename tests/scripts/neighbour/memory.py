@@ -1,4 +1,5 @@
 """The memory of a process that is attacked."""
+import dataclasses
 import threading
 import time
 
@@ -36,13 +37,18 @@ def watch(options, attack, store, folder, log):
         began, connections = app.memory(), app.connections()
         samples = Samples(app)
         samples.start()
-        sent = attackers(attack, app.port, senders, options.seconds + 1)
+        seconds = options.seconds + 1
+        if attack.never_read:
+            # they open no more after the attack, and hold what they have
+            most = min(attack.never_read, int(attack.rate * options.seconds) * len(senders))
+            attack, seconds = dataclasses.replace(attack, never_read=most), seconds + LET_GO + 2
+        sent = attackers(attack, app.port, senders, seconds)
         try:
             during = victim(app.port, token("victim"), "during", options.seconds)
             if attack.never_read:
                 kept = fallen(app.connections, connections + 20, LET_GO)
         finally:
-            notes = sent.end(30)
+            notes = sent.end(0 if attack.never_read else 30)
         back = fallen(app.memory, began * BACK, options.wait)
         samples.over.set()
         samples.join()
@@ -60,7 +66,7 @@ def watch(options, attack, store, folder, log):
             wrong.append(f"{end >> 20} MB after {options.wait:g} s, and {began >> 20} MB before: more than {BACK} ×")
     print(f"  {attack.name}: {began >> 20} MB, at the most {samples.app_most >> 20}, in the end {end >> 20}"
           f"{'' if back is None else f' ({back:.0f} s)'}; the database's processes at the most {samples.database_most >> 20}; "
-          f"the attackers' {counted(notes)}", flush=True)
+          f"{f'{most} connections, let go after {kept and round(kept)} s' if attack.never_read else counted(notes)}", flush=True)
     return [f"{attack.name}: {complaint}" for complaint in wrong]
 
 

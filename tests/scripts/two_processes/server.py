@@ -8,6 +8,8 @@ import sys
 import time
 
 TOKEN = "two-processes-test-token-0123456789abcdef"
+# One tenant has all the clients here: its share is not what is looked at.
+ALONE = {"SCIM_TENANT_AT_ONCE": "64", "SCIM_TENANT_WAITING": "1000", "SCIM_WAIT_MILLIS": "20000"}
 
 
 class Client:
@@ -31,7 +33,7 @@ def start(app, url, log):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    settings = dict(os.environ, SCIM_LISTEN=f"127.0.0.1:{port}", DATABASE_URL=url, SCIM_TOKENS="acme=" + TOKEN,
+    settings = dict(os.environ, SCIM_LISTEN=f"127.0.0.1:{port}", DATABASE_URL=url, **ALONE, SCIM_TOKENS="acme=" + TOKEN,
                     SCIM_BASE_URL="http://127.0.0.1/scim/v2", RUST_LOG=os.environ.get("RUST_LOG", "error"))
     return subprocess.Popen([app], env=settings, stdout=subprocess.DEVNULL, stderr=log), port
 
