@@ -57,11 +57,11 @@ def read_options():
 
 def run(options, attack, store, folder, log):
     with attacked(options, attack, store, folder, log) as (app, senders):
-        quiet = victim(app.port, token("victim"), "quiet", options.quiet)
+        quiet = victim(app.port, token("victim"), "quiet", app.users, options.quiet)
         before = app.cpu()
         sent = attackers(attack, app.port, senders, options.seconds + 1)
         try:
-            during = victim(app.port, token("victim"), "during", options.seconds)
+            during = victim(app.port, token("victim"), "during", app.users, options.seconds)
         finally:
             notes = sent.end(30)
         spent = app.cpu() - before

@@ -32,7 +32,7 @@ class Samples(threading.Thread):
 def watch(options, attack, store, folder, log):
     """Runs an attack on a process of 1 GiB. Prints what it took, and gives the complaints."""
     with attacked(options, attack, store, folder, log, GIB) as (app, senders):
-        victim(app.port, token("victim"), "before", max(2, options.quiet))
+        victim(app.port, token("victim"), "before", app.users, max(2, options.quiet))
         time.sleep(1)
         began, connections = app.memory(), app.connections()
         samples = Samples(app)
@@ -44,7 +44,7 @@ def watch(options, attack, store, folder, log):
             attack, seconds = dataclasses.replace(attack, never_read=most), seconds + LET_GO + 2
         sent = attackers(attack, app.port, senders, seconds)
         try:
-            during = victim(app.port, token("victim"), "during", options.seconds)
+            during = victim(app.port, token("victim"), "during", app.users, options.seconds)
             if attack.never_read:
                 kept = fallen(app.connections, connections + 20, LET_GO)
         finally:

@@ -14,8 +14,8 @@ PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
 
 class Victim:
-    def __init__(self, port, token, run):
-        self.connections, self.run, self.made, self.users = Connections(port, token, CONNECTIONS), run, 0, []
+    def __init__(self, port, token, run, users):
+        self.connections, self.run, self.made, self.users = Connections(port, token, CONNECTIONS), run, 0, list(users)
 
     async def create(self, password=None):
         self.made += 1
@@ -42,13 +42,6 @@ class Victim:
     async def work(self, seconds):
         """The notes of each kind of request."""
         notes = {kind: Noted() for kind in HONEST}
-        began = time.monotonic()
-        while len(self.users) < 10:
-            # before anything is counted; an attack may have begun
-            await self.create()
-            if time.monotonic() - began > ANSWERED_WITHIN:
-                notes["POST user"].wrong["no user could be created to begin with"] += 1
-                return notes
         steps = {"GET by userName": self.look_up, "POST user": lambda n: self.create(), "PATCH": self.change,
                  "POST with password": lambda n: self.create(f"correct-horse-{n}")}
         until = time.monotonic() + seconds
@@ -58,14 +51,20 @@ class Victim:
         return notes
 
 
-def victim(port, token, run, seconds):
-    return Running(lambda: Victim(port, token, run).work(seconds)).end(seconds + 3 * ANSWERED_WITHIN)
+def victim(port, token, run, users, seconds):
+    """The notes of each kind of request. Whom it changes and looks up is there before: it begins with the attack, whatever it meets."""
+    return Running(lambda: Victim(port, token, run, users).work(seconds)).end(seconds + 3 * ANSWERED_WITHIN)
 
 
 def attackers(attack, port, senders, seconds):
     """Lets the attackers begin. A sender is a token and a function that makes its n-th request."""
     way = never_reading if attack.never_read else sending
     return Running(lambda: lowered(way(attack, port, senders, seconds)))
+
+
+def own_address(n):
+    """Each attacker's own, which is not the victim's: a server may bound what one address has."""
+    return f"127.0.1.{n + 1}"
 
 
 async def lowered(work):
@@ -77,21 +76,21 @@ async def lowered(work):
 async def sending(attack, port, senders, seconds):
     notes = Noted()
 
-    def step(token, make):
-        connections = Connections(port, token, max(20, CONNECTIONS // len(senders)))
+    def step(address, token, make):
+        connections = Connections(port, token, max(20, CONNECTIONS // len(senders)), address)
 
         async def one(n):
             return (await connections.send(*make(n)))[0]
         return one
 
-    return await until_the_end(attack, [step(*sender) for sender in senders], seconds, notes)
+    return await until_the_end(attack, [step(own_address(n), *sender) for n, sender in enumerate(senders)], seconds, notes)
 
 
 async def never_reading(attack, port, senders, seconds):
     """A connection for each request, which is never read."""
     notes, held, loop = Noted(), [], asyncio.get_running_loop()
 
-    def step(token, make):
+    def step(address, token, make):
         async def one(n):
             if len(held) >= attack.never_read:
                 return "full"
@@ -100,6 +99,7 @@ async def never_reading(attack, port, senders, seconds):
             # the kernel is not to take the answer in the client's place
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.setblocking(False)
+            connection.bind((address, 0))
             try:
                 await loop.sock_connect(connection, ("127.0.0.1", port))
                 await loop.sock_sendall(connection, request(make(n)[0], make(n)[1], token, b""))
@@ -108,7 +108,7 @@ async def never_reading(attack, port, senders, seconds):
             return "not read"
         return one
 
-    return await until_the_end(attack, [step(*sender) for sender in senders], seconds, notes)
+    return await until_the_end(attack, [step(own_address(n), *sender) for n, sender in enumerate(senders)], seconds, notes)
 
 
 async def until_the_end(attack, steps, seconds, notes):

@@ -20,8 +20,8 @@ class Lost(Exception):
 class Connections:
     """A tenant's connections, which are kept; when none is idle another one is opened."""
 
-    def __init__(self, port, token, most):
-        self.port, self.token, self.most = port, token, most
+    def __init__(self, port, token, most, address="127.0.0.1"):
+        self.port, self.token, self.most, self.address = port, token, most, address
         self.idle, self.open = [], 0
 
     async def send(self, method, path, content=b""):
@@ -33,7 +33,7 @@ class Connections:
             self.open += 1
         healthy = False
         try:
-            reader, writer = reader_writer or await asyncio.open_connection("127.0.0.1", self.port)
+            reader, writer = reader_writer or await asyncio.open_connection("127.0.0.1", self.port, local_addr=(self.address, 0))
             reader_writer = reader, writer
             writer.write(request(method, path, self.token, content))
             status, body, healthy = await answer(reader)
