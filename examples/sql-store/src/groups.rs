@@ -110,8 +110,8 @@ impl Groups {
     async fn show_once(&self, cx: &Caller, key: Key<'_>, writer: &mut ResourceWriter<'_>) -> Result<bool, StoreError> {
         let tenant = cx.tenant().as_str();
         let mut session = match writer.projection().includes("members") {
-            true => self.database.snapshot(cx.tenant().as_str()).await?,
-            false => self.database.read(cx.tenant().as_str()).await?,
+            true => self.database.snapshot(tenant).await?,
+            false => self.database.read(tenant).await?,
         };
         let shape = Table::Groups.shape(key.resource_type, writer.projection()).without_references();
         let Some(group) = Table::Groups.record(&mut session, tenant, key.id, shape).await? else { return Ok(false) };
@@ -131,7 +131,7 @@ impl Groups {
     ) -> Result<Resource, StoreError> {
         let tenant = cx.tenant().as_str();
         let group = Record::new(content)?;
-        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
+        let mut transaction = self.database.write(tenant).await?;
         insert(&mut transaction, tenant, &group, content).await?;
         add(&mut transaction, tenant, &group.id, members).await?;
         let whole = Projection::everything(ty);
@@ -149,7 +149,7 @@ impl Groups {
         when: Precondition<'_>,
     ) -> Result<Resource, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
-        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
+        let mut transaction = self.database.write(tenant).await?;
         let group = Table::Groups.for_change(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&group.version())?;
         let old = group.content(ty)?;
@@ -164,7 +164,7 @@ impl Groups {
 
     async fn delete_once(&self, cx: &Caller, key: Key<'_>, when: Precondition<'_>) -> Result<End, StoreError> {
         let tenant = cx.tenant().as_str();
-        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
+        let mut transaction = self.database.write(tenant).await?;
         let groups = mark_groups(&mut transaction, tenant, key.id, now()).await?;
         let version = Table::Groups.for_deletion(&mut transaction, tenant, key.id, when).await?;
         leave(&mut transaction, tenant, key.id, &groups).await?;
@@ -181,7 +181,7 @@ impl Groups {
         want: &Projection,
     ) -> Result<Patched, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
-        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
+        let mut transaction = self.database.write(tenant).await?;
         let group = Table::Groups.identity_for_change(&mut transaction, tenant, key.id).await?;
         let mut group = group.ok_or(StoreError::NotFound)?;
         when.check(&group.version())?;
@@ -212,7 +212,7 @@ impl Groups {
         want: &Projection,
     ) -> Result<Patched, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
-        let mut session = self.database.read(cx.tenant().as_str()).await?;
+        let mut session = self.database.read(tenant).await?;
         let (group, old, mut patched) = changed(&mut session, tenant, key, changes, when, false).await?;
         if !patched.changed && changes.relations().is_empty() {
             patched.resource = Table::Groups.resource(&mut session, tenant, ty, &group, &old, want).await?;
@@ -220,7 +220,7 @@ impl Groups {
         }
         // in memory there is one connection for readers and the writer
         drop(session);
-        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
+        let mut transaction = self.database.write(tenant).await?;
         let group = write(&mut transaction, tenant, group, changes, &old, &mut patched).await?;
         patched.resource =
             Table::Groups.resource(&mut transaction, tenant, ty, &group, &content_of(&patched.resource)?, want).await?;
@@ -238,7 +238,7 @@ impl Groups {
         want: &Projection,
     ) -> Result<Patched, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
-        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
+        let mut transaction = self.database.write(tenant).await?;
         let (group, old, mut patched) = changed(&mut transaction, tenant, key, changes, when, true).await?;
         let group = write(&mut transaction, tenant, group, changes, &old, &mut patched).await?;
         patched.resource =

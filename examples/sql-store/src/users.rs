@@ -117,7 +117,7 @@ impl Users {
     async fn create_once(&self, cx: &Caller, content: &Resource, hash: &NewHash) -> Result<Resource, StoreError> {
         let tenant = cx.tenant().as_str();
         let user = Record::new(content)?;
-        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
+        let mut transaction = self.database.write(tenant).await?;
         insert(&mut transaction, tenant, &user, content).await?;
         keep_hash(&mut transaction, tenant, &user.id, hash).await?;
         transaction.commit().await?;
@@ -133,7 +133,7 @@ impl Users {
         when: Precondition<'_>,
     ) -> Result<Resource, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
-        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
+        let mut transaction = self.database.write(tenant).await?;
         let user = Table::Users.for_change(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&user.version())?;
         let old = user.content(ty)?;
@@ -146,7 +146,7 @@ impl Users {
 
     async fn delete_once(&self, cx: &Caller, key: Key<'_>, when: Precondition<'_>) -> Result<End, StoreError> {
         let tenant = cx.tenant().as_str();
-        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
+        let mut transaction = self.database.write(tenant).await?;
         let groups = mark_groups(&mut transaction, tenant, key.id, now()).await?;
         let version = Table::Users.for_deletion(&mut transaction, tenant, key.id, when).await?;
         leave(&mut transaction, tenant, key.id, &groups).await?;
@@ -164,7 +164,7 @@ impl Users {
         want: &Projection,
     ) -> Result<Patched, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
-        let mut session = self.database.read(cx.tenant().as_str()).await?;
+        let mut session = self.database.read(tenant).await?;
         let user =
             Table::Users.record(&mut session, tenant, key.id, Shape::DOCUMENT).await?.ok_or(StoreError::NotFound)?;
         when.check(&user.version())?;
@@ -176,7 +176,7 @@ impl Users {
         }
         // in memory there is one connection for readers and the writer
         drop(session);
-        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
+        let mut transaction = self.database.write(tenant).await?;
         let user = update(&mut transaction, tenant, user, &old, &patched.resource, hash).await?;
         patched.resource = Table::Users.resource(&mut transaction, tenant, ty, &user, &patched.resource, want).await?;
         transaction.commit().await?;
@@ -194,7 +194,7 @@ impl Users {
         want: &Projection,
     ) -> Result<Patched, StoreError> {
         let (tenant, ty) = (cx.tenant().as_str(), key.resource_type);
-        let mut transaction = self.database.write(cx.tenant().as_str()).await?;
+        let mut transaction = self.database.write(tenant).await?;
         let user = Table::Users.for_change(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&user.version())?;
         let old = user.content(ty)?;
