@@ -14,7 +14,7 @@
 #[non_exhaustive]
 pub struct Limits {
     /// How much work a request may cause in all, in units of about a nanosecond of one core; see [`Budget`](crate::Budget).
-    /// The operations of a bulk request share it. Default 40,000,000; a query beyond it is refused with `tooMany`, anything
+    /// The operations of a bulk request share it. Default 30,000,000; a query beyond it is refused with `tooMany`, anything
     /// else with 413.
     pub work: u64,
     /// Length of a resource in bytes, as canonical JSON without `id`, `meta` and references such as `members`. Default 1 MiB; a
@@ -74,6 +74,9 @@ pub struct Limits {
     /// sort by itself is refused with `tooMany` beyond it. A search across types shares it among them. The answer is written
     /// from what is held, so that a request holds twice as much.
     pub query_bytes: usize,
+    /// How many references, such as `members`, one resource of a list has at the most. Default 50,000; a list on which one with
+    /// more would be shown is refused with `tooMany`: it can be asked for without them, and the resource by its id.
+    pub listed_references: usize,
     /// How many bytes of an answer are held at a time. Default 32 MiB; what would be longer, a group with very many members as
     /// a rule, is refused with `tooMany`, unless its references are sent as they are read; see
     /// [`Service::stream`](crate::Service::stream).
@@ -92,7 +95,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            work: 40_000_000,
+            work: 30_000_000,
             resource_bytes: 1 << 20,
             filter_bytes: 8 << 10,
             filter_depth: 32,
@@ -115,6 +118,7 @@ impl Default for Limits {
             page_max: 200,
             scan: 10_000,
             query_bytes: 8 << 20,
+            listed_references: 50_000,
             answer_bytes: 32 << 20,
             projection_names: 64,
             id_bytes: 256,
@@ -163,6 +167,7 @@ impl Limits {
             page_max: most,
             scan: most,
             query_bytes: most,
+            listed_references: most,
             answer_bytes: most,
             projection_names: most,
             id_bytes: most,

@@ -15,10 +15,10 @@ pub(crate) struct Meter {
 }
 
 /// What a look at one resource costs apart from its comparisons.
-pub(crate) const LOOK: u64 = 100;
+pub(crate) const LOOK: u64 = 120;
 
 /// A comparison: finding the attribute, and one of its values.
-const TERM: u64 = 25;
+const TERM: u64 = 32;
 const ELEMENT: u64 = 12;
 
 impl Meter {

@@ -183,6 +183,11 @@ impl Changes {
         table.ids().filter(on_request).filter(|id| sets(*id)).collect()
     }
 
+    /// How many references come or go by their ids.
+    pub(crate) fn moved(&self) -> usize {
+        self.relations.iter().map(|change| change.places.len() + change.removed.len()).sum()
+    }
+
     /// What the request does to a secret such as `password`.
     pub fn secret(&self, path: &str) -> Secret<'_> {
         Secret::find(&self.ty, &self.secrets, path)

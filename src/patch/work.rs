@@ -32,6 +32,8 @@ impl Account {
     pub(super) fn spend(&mut self, work: u64) -> Result<(), PatchError> {
         let (own, all) = self.limits;
         let Some(left) = self.left.checked_sub(work) else {
+            // what it takes to find that out is not told by what it would have been
+            self.budget.charge(std::mem::take(&mut self.left));
             let text = format!("the operations are more work than a PATCH may be (`patch_work`: {own})");
             return Err(PatchError::message(PatchErrorKind::TooLarge, text));
         };

@@ -50,6 +50,10 @@ pub struct Query {
     /// How many bytes of resources the service is ready to hold. A page may end early behind the resource that exceeds them,
     /// but not before its second one; see [`Query::held`].
     pub bytes: usize,
+    /// How many references one resource may have where they are shown: see
+    /// [`Limits::listed_references`](crate::Limits::listed_references) and
+    /// [`StoreError::too_many_references`](crate::StoreError::too_many_references).
+    pub references: usize,
     /// What the request may still cost: what a store takes from it before it looks at rows that no index finds.
     pub budget: Budget,
     /// says which query a cursor belongs to
@@ -85,7 +89,12 @@ pub struct Held {
 impl Held {
     /// Counts one more resource. Whether there is room for another one behind it.
     pub fn add(&mut self, resource: &Resource) -> bool {
-        self.bytes = self.bytes.saturating_add(resource.as_json().len());
+        self.add_bytes(resource.as_json().len())
+    }
+
+    /// The same for a resource of which only the length is known yet.
+    pub fn add_bytes(&mut self, bytes: usize) -> bool {
+        self.bytes = self.bytes.saturating_add(bytes);
         self.resources = self.resources.saturating_add(1);
         self.resources < 2 || self.bytes <= self.most
     }

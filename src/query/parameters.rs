@@ -172,6 +172,7 @@ impl<'a> Parameters<'a> {
             answer,
             scan: limits.scan,
             bytes: limits.query_bytes,
+            references: limits.listed_references,
             budget: self.budget.clone().unwrap_or_else(|| Budget::new(limits.work)),
             identity,
         })

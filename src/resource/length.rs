@@ -1,7 +1,7 @@
 //! How much a resource holds: its length, and what no schema defines.
 
 use super::Resource;
-use super::scan::unknown_members;
+use super::scan::{elements, members, unknown_members};
 use crate::Limits;
 use crate::schema::table::{AttrId, Relation};
 
@@ -17,6 +17,21 @@ impl Resource {
         let entries = self.document().entries().filter(|e| e.id != AttrId::UNKNOWN && apart(e.id));
         let apart: usize = entries.map(|e| e.end.saturating_sub(e.start) as usize).sum();
         self.as_json().len().saturating_sub(apart)
+    }
+
+    /// How many values its lists have, those of extensions and references included.
+    pub(crate) fn list_values(&self) -> usize {
+        let table = self.resource_type().table();
+        let known = self.document().entries().filter(|entry| entry.id != AttrId::UNKNOWN);
+        known
+            .map(|entry| {
+                let value = self.value(entry.id).unwrap_or_default();
+                match table.node(entry.id).is_extension() {
+                    true => members(value).map(|(_, value)| count_of(value)).sum(),
+                    false => count_of(value),
+                }
+            })
+            .sum()
     }
 
     /// Whether the resource may be as long as it is. One that `old` was already may stay so, but must not grow.
@@ -44,4 +59,8 @@ impl Resource {
         let table = self.resource_type().table();
         unknown_members(table, table.node(of), self.value(of).unwrap_or_default()).count()
     }
+}
+
+fn count_of(value: &[u8]) -> usize {
+    if value.starts_with(b"[") { elements(value).count() } else { 0 }
 }

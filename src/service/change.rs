@@ -28,6 +28,7 @@ impl<C: Context> Inner<C> {
         let draft = self.read(registered, call, trace)?;
         self.admit(cx, call, trace)?;
         charge_secrets(registered, call, draft.has_secrets());
+        charge_values(registered, call, draft.list_values());
         let projection = asked.unwrap_or_else(|| supplied(registered, &draft));
         trace.changed = draft.assigned();
         let resource = registered.store.create(cx, &registered.ty, draft).await?;
@@ -50,6 +51,7 @@ impl<C: Context> Inner<C> {
         let body = self.read(registered, call, trace)?;
         self.admit(cx, call, trace)?;
         charge_secrets(registered, call, body.has_secrets());
+        charge_values(registered, call, body.list_values());
         let projection = asked.unwrap_or_else(|| supplied(registered, &body));
         let key = Key::new(&registered.ty, id);
         // members are replaced as a whole: what is there need not be read
@@ -97,6 +99,7 @@ impl<C: Context> Inner<C> {
         self.admit(cx, call, trace)?;
         let changes = patch.bind_with(&registered.ty, self.rules().charged_to(&call.budget))?;
         charge_secrets(registered, call, changes.sets_secrets());
+        charge_values(registered, call, changes.moved());
         trace.repairs.append(changes.repairs().clone());
         let body_wanted = asked.is_some() || registered.answer == PatchAnswer::Resource;
         let projection = asked.unwrap_or_else(|| match changes.supplied() {
@@ -238,6 +241,12 @@ fn charge_secrets<C: Context>(registered: &Registered<C>, call: &Call<'_>, has_s
     if has_secrets {
         call.budget.charge(registered.store.capabilities().password_work);
     }
+}
+
+/// Charges what a store said that the values of lists cost it.
+fn charge_values<C: Context>(registered: &Registered<C>, call: &Call<'_>, values: usize) {
+    let values = u64::try_from(values).unwrap_or(u64::MAX);
+    call.budget.charge(values.saturating_mul(registered.store.capabilities().value_work));
 }
 
 /// Charges the work of putting together what a store gave: a group has no bound of its own.

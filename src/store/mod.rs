@@ -266,6 +266,8 @@ pub struct Capabilities {
     /// What a usual write costs, in the units of [`Budget`](crate::Budget): each operation of a bulk request is charged with
     /// it, and no more operations are allowed than fit.
     pub write_work: u64,
+    /// What it costs besides that for each value of a multi-valued attribute, references such as members included.
+    pub value_work: u64,
     /// What it costs besides that to keep a password, such as a hash that is slow on purpose.
     pub password_work: u64,
 }
@@ -278,7 +280,8 @@ impl Default for Capabilities {
             delete: true,
             cursor: false,
             previous_cursor: false,
-            write_work: 20_000,
+            write_work: 10_000,
+            value_work: 500,
             password_work: 0,
         }
     }
@@ -299,7 +302,7 @@ impl Capabilities {
         self
     }
 
-    /// Says what a usual write costs, in nanoseconds of a core, here and in the database. Without this it is 20,000: one in
+    /// Says what a usual write costs, in nanoseconds of a core, here and in the database. Without this it is 10,000: one in
     /// memory.
     ///
     /// ```
@@ -310,6 +313,13 @@ impl Capabilities {
     #[must_use]
     pub fn with_write_work(mut self, work: u64) -> Self {
         self.write_work = work;
+        self
+    }
+
+    /// Says what each value of a list costs that is written, where it is a row of its own. Without this it is 500.
+    #[must_use]
+    pub fn with_value_work(mut self, work: u64) -> Self {
+        self.value_work = work;
         self
     }
 
@@ -428,6 +438,15 @@ impl StoreError {
             Self::Backend(_) => Self::Backend(source.into()),
             answer => answer,
         }
+    }
+
+    /// A resource of a list has more references than [are shown there](crate::Query::references).
+    pub fn too_many_references(attribute: &str, most: usize) -> Self {
+        let detail = format!(
+            "a resource on the list has more than {most} values of `{attribute}` (`listed_references`): ask for the list with \
+             `excludedAttributes={attribute}`, or for the resource by its id"
+        );
+        Self::Refused(Box::new(crate::Error::bad_request(crate::ScimType::TooMany, detail)))
     }
 
     /// A unique value that is taken.

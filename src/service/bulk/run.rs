@@ -90,6 +90,13 @@ impl<'r, C: Context> Run<'r, C> {
     /// those when it is (RFC 7644 §3.7.1). All of it or nothing: where one fails, the others are taken back.
     async fn circle(&mut self, numbers: &[usize]) {
         let mut attempts = Vec::with_capacity(numbers.len());
+        if !self.affords(numbers) {
+            for number in numbers {
+                let (start, trace, deferred) = (Instant::now(), Trace::default(), Vec::new());
+                self.finish(Attempt { number: *number, trace, start, outcome: Err(self.spent()), deferred });
+            }
+            return;
+        }
         for number in numbers {
             yield_now().await;
             let attempt = self.attempt(*number, numbers).await;
@@ -178,11 +185,7 @@ impl<'r, C: Context> Run<'r, C> {
     fn charge(&self, number: usize) -> Result<(), Error> {
         let budget = &self.call.budget;
         if budget.left() == 0 {
-            // as of a request that is too large, the answer has to name the limit (RFC 7644 §3.7.4)
-            let most = self.inner.limits.work;
-            let detail =
-                format!("the operations before this one have used up what a bulk request may cost (`work`: {most})");
-            return Err(Error::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+            return Err(self.spent());
         }
         let registered = self.job.type_of(number).and_then(|at| self.inner.types.get(at));
         budget.charge(registered.map_or(0, |registered| registered.store.capabilities().write_work));
@@ -191,6 +194,30 @@ impl<'r, C: Context> Run<'r, C> {
             budget.charge(REWRITING.saturating_mul(u64::try_from(data.len()).unwrap_or(u64::MAX)));
         }
         Ok(())
+    }
+
+    /// Whether there is enough for a circle: each of its operations is a creation, and another write that adds what refers to
+    /// the others or, where one of them fails, takes it back.
+    fn affords(&self, numbers: &[usize]) -> bool {
+        let work = |number: &usize| {
+            let registered = self.job.type_of(*number).and_then(|at| self.inner.types.get(at));
+            let references = self.job.tasks.get(*number).map_or(0, |task| task.needs.len());
+            registered.map_or(0, |registered| {
+                let can = registered.store.capabilities();
+                let references = u64::try_from(references).unwrap_or(u64::MAX).saturating_mul(can.value_work);
+                can.write_work.saturating_mul(2).saturating_add(references)
+            })
+        };
+        numbers.iter().map(work).fold(0, u64::saturating_add) <= self.call.budget.left()
+    }
+
+    /// As of a request that is too large, the answer names the limit (RFC 7644 §3.7.4).
+    fn spent(&self) -> Error {
+        let most = self.inner.limits.work;
+        let detail = format!(
+            "this operation is more work than those before it have left of what a bulk request may cost (`work`: {most})"
+        );
+        Error::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
     }
 
     /// Adds the references that were left out.
@@ -215,6 +242,7 @@ impl<'r, C: Context> Run<'r, C> {
         }
         body.extend_from_slice(b"]}");
         let (Some(at), Some(id)) = (self.job.type_of(attempt.number), self.id(attempt.number)) else { return };
+        self.call.budget.charge(registered.store.capabilities().write_work);
         let mut trace = Trace::default();
         let patched = self.send(Route::Resource(at, Cow::Borrowed(id)), &Method::PATCH, &body, None, &mut trace).await;
         attempt.trace.absorb(trace);

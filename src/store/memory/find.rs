@@ -22,7 +22,7 @@ use crate::schema::table::{AttrId, Relation};
 use crate::sort::Rank;
 
 /// What a reference costs that is put into a document.
-const REFERENCE: u64 = 150;
+pub(super) const REFERENCE: u64 = 300;
 /// What it costs to pass a resource over.
 const SKIP: u64 = 10;
 /// How often a query is repeated when what it found has changed before it was read.
@@ -325,7 +325,7 @@ impl Table {
     }
 
     /// What it costs to put the references into a document.
-    fn joining(&self, slot: Slot, resource: &Resource, want: &Projection) -> u64 {
+    pub(super) fn joining(&self, slot: Slot, resource: &Resource, want: &Projection) -> u64 {
         let ty = resource.resource_type();
         let count = |id: AttrId| match ty.node(id).relation() {
             _ if !want.wants(id) => 0,
@@ -335,6 +335,13 @@ impl Table {
         };
         let references: usize = ty.table().root().children().ids().iter().map(|id| count(*id)).sum();
         u64::try_from(references).unwrap_or(u64::MAX).saturating_mul(REFERENCE).saturating_add(LOOK)
+    }
+
+    /// The attribute of which there are more references than that.
+    fn crowded(&self, slot: Slot, resource: &Resource, want: &Projection, most: usize) -> Option<String> {
+        let ty = resource.resource_type();
+        let mut shown = many(ty).filter(|(id, _)| want.wants(*id));
+        shown.find(|(id, _)| self.relations.count(slot, *id) > most).map(|(_, path)| path)
     }
 
     /// Puts what was found on the page until it is the turn of others: each resource with references of the same moment.
@@ -358,6 +365,9 @@ impl Table {
                 true => return Ok(Settled::Changed),
             };
             let work = self.joining(hit.slot, &resource, want);
+            if let Some(attribute) = self.crowded(hit.slot, &resource, want, query.references) {
+                return Err(StoreError::too_many_references(&attribute, query.references));
+            }
             let affordable = shown.room && query.budget.spend(work).is_ok();
             if !affordable && shown.page.len() > 1 {
                 shown.early = true;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SubsecRound, Utc};
 
 use super::super::{Key, Precondition, StoreError};
+use super::find::REFERENCE;
 use super::relations::{Forgotten, Relations};
 use super::unique::index_keys;
 use crate::etag::Version;
@@ -16,6 +17,9 @@ use crate::resource::scan::{elements, member};
 use crate::resource::{Projection, Reference, Resource, ValueRef, splice};
 use crate::schema::ResourceType;
 use crate::schema::table::{AttrId, Relation};
+
+/// How many times what it costs to join the references a PATCH costs that has to see them.
+const SEEN: u64 = 5;
 
 /// The number of a resource, or of an id that something refers to.
 pub(super) type Slot = u32;
@@ -134,7 +138,12 @@ impl Table {
     ) -> Result<Patched, StoreError> {
         let slot = self.find(key).ok_or(StoreError::NotFound)?;
         when.check(&self.version(slot)?)?;
+        let budget = changes.budget();
+        budget.charge(self.joining(slot, &self.stored(slot).ok_or(StoreError::NotFound)?.resource, want));
         if changes.needs_references() {
+            let everything = Projection::everything(key.resource_type);
+            let resource = &self.stored(slot).ok_or(StoreError::NotFound)?.resource;
+            budget.spend(self.joining(slot, resource, &everything).saturating_mul(SEEN))?;
             let current = self.current(slot, &Projection::everything(key.resource_type))?;
             let patched = changes.apply(&current)?;
             if patched.changed {
@@ -149,6 +158,8 @@ impl Table {
         for relation in changes.relations() {
             let attribute = relation.attribute();
             if relation.replaces_all() {
+                let ended = u64::try_from(self.relations.count(slot, attribute)).unwrap_or(u64::MAX);
+                budget.charge(ended.saturating_mul(REFERENCE));
                 for member in self.relations.members(slot, attribute) {
                     if !relation.adds_id(&self.id(member)) {
                         changed |= self.part(slot, attribute, member);
