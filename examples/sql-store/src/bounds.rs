@@ -150,6 +150,8 @@ async fn a_request_that_is_dropped_ends_its_statement_in_sqlite() {
             }
         }
         world.create(if writes { "ada" } else { "bob" }).await.unwrap();
+        // the thread of the connection may be a step behind
+        tokio::time::sleep(Duration::from_millis(50)).await;
         let after = taken();
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert_eq!(taken(), after, "it goes on");

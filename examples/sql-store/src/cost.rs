@@ -9,20 +9,23 @@ use std::time::{Duration, Instant};
 use scim_provider::filter::sql::SqlFilter;
 use scim_provider::{BoundFilter, Budget, Query, StoreError};
 
+use crate::record::Record;
 use crate::select::Table;
 use crate::session::Session;
 use crate::statement::Statement;
 
 /// A write: a transaction of its own.
 pub(crate) const WRITE: u64 = 250_000;
+/// A value of a list that is written, which is a row of its own: a member, an e-mail.
+pub(crate) const VALUE: u64 = 8_000;
 /// The hash of a password.
 pub(crate) const PASSWORD: u64 = 20_000_000;
 /// A row that is looked at, in an index and in its table.
-const ROW: u64 = 300;
+const ROW: u64 = 250;
 /// A row that is sorted because no index is in the order.
 const SORTED: u64 = 300;
 /// A comparison with a row, or with a row of a child table, as [`SqlFilter::comparisons`] weighs it.
-const COMPARISON: u64 = 30;
+const COMPARISON: u64 = 22;
 /// A subquery for a row.
 const SUBQUERY: u64 = 700;
 /// A row that is counted in an index.
@@ -31,7 +34,7 @@ pub(crate) const COUNTED: u64 = 60;
 const SKIPPED: u64 = 250;
 /// A row that becomes a resource, and each byte of it.
 const READ: u64 = 10_000;
-const READ_BYTE: u64 = 10;
+const READ_BYTE: u64 = 16;
 
 /// How many comparisons may stand beside one that an index answers.
 const FEW: usize = 4;
@@ -126,10 +129,20 @@ pub(crate) async fn afford(
     Ok(())
 }
 
+/// How many rows the account pays for at the most, however short they are.
+pub(crate) fn readable(budget: &Budget) -> usize {
+    usize::try_from(budget.left() / READ).unwrap_or(usize::MAX)
+}
+
 /// Takes what it costs to make a resource of a row with so many bytes.
 pub(crate) fn take_read(budget: &Budget, bytes: usize) -> Result<(), StoreError> {
     let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
     take(budget, bytes.saturating_mul(READ_BYTE).saturating_add(READ))
+}
+
+/// Takes what it costs that a document was read for a change of it.
+pub(crate) fn charge_read(budget: &Budget, record: &Record) {
+    budget.charge(record.bytes.unsigned_abs().saturating_mul(READ_BYTE));
 }
 
 /// Takes so much from the account.

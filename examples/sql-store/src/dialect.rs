@@ -87,36 +87,21 @@ impl Dialect {
     }
 
     /// The members of the row `groups` as a JSON array of `[id, kind]`: they come in the same statement, with the version that
-    /// they belong to.
-    pub(crate) fn members_of_group(self) -> &'static str {
+    /// they belong to. What stands in for `m`, the rows of `group_members`, comes between the two.
+    pub(crate) fn members_of_group(self) -> (&'static str, &'static str) {
         match self {
-            Self::Sqlite => {
-                "(SELECT json_group_array(json_array(m.member_id, m.member_kind)) FROM group_members m
-                  WHERE m.tenant = groups.tenant AND m.group_id = groups.id)"
-            }
-            Self::Postgres => {
-                "(SELECT json_agg(json_build_array(m.member_id, m.member_kind))::text FROM group_members m
-                  WHERE m.tenant = groups.tenant AND m.group_id = groups.id)"
-            }
+            Self::Sqlite => ("(SELECT json_group_array(json_array(m.member_id, m.member_kind)) FROM ", " m)"),
+            Self::Postgres => ("(SELECT json_agg(json_build_array(m.member_id, m.member_kind))::text FROM ", " m)"),
         }
     }
 
     /// The groups of the row `users` as a JSON array of `[id, kind, name]`.
-    pub(crate) fn groups_of_user(self) -> &'static str {
-        match self {
-            Self::Sqlite => {
-                "(SELECT json_group_array(json_array(g.id, 'direct', g.display_name))
-                  FROM group_members m
-                  JOIN groups g ON g.tenant = m.tenant AND g.id = m.group_id
-                  WHERE m.tenant = users.tenant AND m.member_id = users.id)"
-            }
-            Self::Postgres => {
-                "(SELECT json_agg(json_build_array(g.id, 'direct', g.display_name))::text
-                  FROM group_members m
-                  JOIN groups g ON g.tenant = m.tenant AND g.id = m.group_id
-                  WHERE m.tenant = users.tenant AND m.member_id = users.id)"
-            }
-        }
+    pub(crate) fn groups_of_user(self) -> (&'static str, &'static str) {
+        let head = match self {
+            Self::Sqlite => "(SELECT json_group_array(json_array(g.id, 'direct', g.display_name)) FROM ",
+            Self::Postgres => "(SELECT json_agg(json_build_array(g.id, 'direct', g.display_name))::text FROM ",
+        };
+        (head, " m JOIN groups g ON g.tenant = m.tenant AND g.id = m.group_id)")
     }
 }
 

@@ -14,7 +14,7 @@ use crate::cost;
 use crate::cost::Sizes;
 use crate::database::{Attempts, Database, retried};
 use crate::keys::{checked, folded};
-use crate::members::{self, add, array, keep_only, leave, mark_groups, relate, remove};
+use crate::members::{self, add, array, keep_only, leave, mark_groups, relate, remove, remove_all};
 use crate::record::{Record, content_of, now, schemas};
 use crate::select::Table;
 use crate::session::Session;
@@ -102,7 +102,7 @@ impl Store for Groups {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::default().with_cursor().with_write_work(cost::WRITE)
+        Capabilities::default().with_cursor().with_write_work(cost::WRITE).with_value_work(cost::VALUE)
     }
 }
 
@@ -168,6 +168,7 @@ impl Groups {
         let groups = mark_groups(&mut transaction, tenant, key.id, now()).await?;
         let version = Table::Groups.for_deletion(&mut transaction, tenant, key.id, when).await?;
         leave(&mut transaction, tenant, key.id, &groups).await?;
+        remove_all(&mut transaction, tenant, key.id).await?;
         Table::Groups.delete(transaction, tenant, key.id, version).await
     }
 
@@ -269,6 +270,7 @@ async fn changed(
     };
     let group = group.ok_or(StoreError::NotFound)?;
     when.check(&group.version())?;
+    cost::charge_read(changes.budget(), &group);
     let old = match (whole, locked) {
         (true, true) => {
             let everything = Projection::everything(ty);
@@ -366,8 +368,8 @@ fn map(ty: &ResourceType) -> Result<ColumnMap, MapError> {
 
 async fn insert(transaction: &mut Session, tenant: &str, group: &Record, content: &Resource) -> Result<(), StoreError> {
     let sql = "INSERT INTO groups (tenant, id, display_name, display_name_key, external_id, attributes,
-                                   created, modified, version, schemas)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+                                   created, modified, version, schemas, bytes)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     let columns = Columns::of(content)?;
     let binds = [
         tenant.into(),
@@ -380,6 +382,7 @@ async fn insert(transaction: &mut Session, tenant: &str, group: &Record, content
         group.modified.into(),
         group.version.into(),
         columns.schemas.as_deref().into(),
+        group.bytes.into(),
     ];
     // identity providers look groups up by name: two of the same name could not be told apart
     transaction.execute_unique(sql, &binds, "displayName").await.map(|_| ())
@@ -398,7 +401,7 @@ async fn update(
         return Ok(group);
     }
     let sql = "UPDATE groups SET display_name = $4, display_name_key = $5, external_id = $6, attributes = $7,
-                                 modified = $8, version = $9, schemas = $10
+                                 modified = $8, version = $9, schemas = $10, bytes = $11
                WHERE tenant = $1 AND id = $2 AND version = $3";
     let before = group.version;
     let group = group.next(content)?;
@@ -414,6 +417,7 @@ async fn update(
         group.modified.into(),
         group.version.into(),
         columns.schemas.as_deref().into(),
+        group.bytes.into(),
     ];
     match transaction.execute_unique(sql, &binds, "displayName").await? {
         0 => Err(StoreError::VersionMismatch),

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use http::StatusCode;
-use scim_provider::{Budget, Error, Reference, RelationChange, Resource, ResourceWriter, StoreError};
+use scim_provider::{Budget, Error, Query, Reference, RelationChange, Resource, ResourceWriter, StoreError};
 
+use crate::cost;
 use crate::dialect::{Dialect, Listed};
 use crate::keys::checked;
 use crate::record::{Row, json_list, rows};
+use crate::select::Table;
 use crate::session::Session;
 
 /// How many members are read at a time where they come in chunks: enough that statements are few, little enough to be held.
@@ -141,11 +143,8 @@ pub(crate) async fn afford(
     budget: &Budget,
 ) -> Result<(), StoreError> {
     let most = budget.left() / SEEN;
-    let sql =
-        "SELECT COUNT(*) FROM (SELECT 1 FROM group_members WHERE tenant = $1 AND group_id = $2 LIMIT $3) AS counted";
-    let bound = i64::try_from(most.saturating_add(1)).unwrap_or(i64::MAX);
-    let counted = session.row(sql, &[tenant.into(), group.into(), bound.into()]).await?;
-    let counted = counted.map_or(Ok(0), |row| row.integer(0))?.unsigned_abs();
+    let counted = counted(session, tenant, Table::Groups, group, most).await?;
+    budget.charge(counted.saturating_mul(cost::COUNTED));
     if counted <= most && budget.spend(counted.saturating_mul(SEEN)).is_ok() {
         return Ok(());
     }
@@ -153,6 +152,48 @@ pub(crate) async fn afford(
         "`members` has more than the {most} values that a path with a filter may look at: name them by `value`"
     );
     Err(StoreError::Refused(Box::new(Error::new(StatusCode::PAYLOAD_TOO_LARGE, detail))))
+}
+
+/// What a reference costs that is shown.
+const SHOWN: u64 = 1_000;
+
+/// Whether the query pays for reading all references of a row; where it does not, it pays what it has. Some are too many for
+/// any list.
+pub(crate) async fn pays_for(
+    session: &mut Session,
+    tenant: &str,
+    of: Table,
+    id: &str,
+    query: &Query,
+) -> Result<bool, StoreError> {
+    let (affordable, shown) = (query.budget.left() / SHOWN, u64::try_from(query.references).unwrap_or(u64::MAX));
+    let counted = counted(session, tenant, of, id, shown).await?;
+    query.budget.charge(counted.saturating_mul(SHOWN));
+    if counted > shown {
+        return Err(StoreError::too_many_references(of.path(), query.references));
+    }
+    Ok(counted <= affordable)
+}
+
+/// How many references a row has, up to one more than so many.
+async fn counted(session: &mut Session, tenant: &str, of: Table, id: &str, most: u64) -> Result<u64, StoreError> {
+    let sql = match of {
+        Table::Users => {
+            "SELECT COUNT(*) FROM (SELECT 1 FROM group_members WHERE tenant = $1 AND member_id = $2 LIMIT $3) AS counted"
+        }
+        Table::Groups => {
+            "SELECT COUNT(*) FROM (SELECT 1 FROM group_members WHERE tenant = $1 AND group_id = $2 LIMIT $3) AS counted"
+        }
+    };
+    let bound = i64::try_from(most.saturating_add(1)).unwrap_or(i64::MAX);
+    let counted = session.row(sql, &[tenant.into(), id.into(), bound.into()]).await?;
+    Ok(counted.map_or(Ok(0), |row| row.integer(0))?.unsigned_abs())
+}
+
+/// Removes all members of a group that ends.
+pub(crate) async fn remove_all(transaction: &mut Session, tenant: &str, group: &str) -> Result<(), StoreError> {
+    let sql = "DELETE FROM group_members WHERE tenant = $1 AND group_id = $2";
+    transaction.execute(sql, &[tenant.into(), group.into()]).await.map(|_| ())
 }
 
 /// Adds those members that are not there.

@@ -21,12 +21,16 @@ pub(crate) struct Record {
     pub(crate) version: i64,
     pub(crate) created: i64,
     pub(crate) modified: i64,
+    /// of the document, as it was written
+    pub(crate) bytes: i64,
     /// the references to others as JSON, where they were read too
     references: Option<String>,
 }
 
 /// What every shape of a row begins with: the columns of a [`Record`] before its document.
-pub(crate) const IDENTITY: [&str; 4] = ["id", "version", "created", "modified"];
+pub(crate) const IDENTITY: [&str; 5] = ["id", "version", "created", "modified", "bytes"];
+/// Where the document stands behind them.
+const DOCUMENT: usize = IDENTITY.len();
 
 impl Record {
     /// A resource that is new.
@@ -34,15 +38,18 @@ impl Record {
         let now = now();
         // of version 7: in the order of creation, which keeps new rows together, and never given twice
         let id = uuid::Uuid::now_v7().to_string();
-        Ok(Self { id, attributes: text_of(content)?, version: 1, created: now, modified: now, references: None })
+        let attributes = text_of(content)?;
+        let bytes = length(&attributes);
+        Ok(Self { id, attributes, version: 1, created: now, modified: now, bytes, references: None })
     }
 
     /// Reads a row of a shape.
     pub(crate) fn read(row: &session::Row, table: Table, shape: Shape) -> Result<Self, StoreError> {
         let attributes = match shape.document {
-            Document::None => RawValue::from_string("{}".to_owned()).map_err(StoreError::backend)?,
-            Document::Whole => row.json(4)?,
-            Document::Columns => match row.optional_json(4)? {
+            Document::None => empty()?,
+            Document::Whole if !shape.listed => row.json(DOCUMENT)?,
+            Document::Whole => row.optional_json(DOCUMENT)?.map_or_else(empty, Ok)?,
+            Document::Columns => match row.optional_json(DOCUMENT)? {
                 Some(document) => document,
                 None => in_columns(row, table.columns())?,
             },
@@ -53,6 +60,7 @@ impl Record {
             version: row.integer(1)?,
             created: row.integer(2)?,
             modified: row.integer(3)?,
+            bytes: row.integer(4)?,
             references: if shape.references { row.optional_text(table.width(shape))? } else { None },
         })
     }
@@ -66,7 +74,8 @@ impl Record {
 
     /// The next state of the resource.
     pub(crate) fn next(self, content: &Resource) -> Result<Self, StoreError> {
-        Ok(Self { attributes: text_of(content)?, ..self.touched() })
+        let attributes = text_of(content)?;
+        Ok(Self { bytes: length(&attributes), attributes, ..self.touched() })
     }
 
     pub(crate) fn version(&self) -> Version {
@@ -80,11 +89,25 @@ impl Record {
 
     /// The resource, with its references as the values of `path`.
     pub(crate) fn resource(&self, ty: &ResourceType, path: &str) -> Result<Resource, StoreError> {
-        let resource = self.stamp(&self.content(ty)?);
+        self.with_references(ty, path, &self.references()?)
+    }
+
+    /// The references that were read.
+    pub(crate) fn references(&self) -> Result<Vec<Reference>, StoreError> {
         match self.references.as_deref() {
-            None | Some("[]") => Ok(resource),
-            Some(json) => Ok(resource.with_references(path, &references(json)?)),
+            None | Some("[]") => Ok(Vec::new()),
+            Some(json) => references(json),
         }
+    }
+
+    pub(crate) fn with_references(
+        &self,
+        ty: &ResourceType,
+        path: &str,
+        references: &[Reference],
+    ) -> Result<Resource, StoreError> {
+        let resource = self.stamp(&self.content(ty)?);
+        Ok(if references.is_empty() { resource } else { resource.with_references(path, references) })
     }
 
     /// Gives a document the identity of the record.
@@ -93,10 +116,14 @@ impl Record {
     }
 }
 
+fn empty() -> Result<Box<RawValue>, StoreError> {
+    RawValue::from_string("{}".to_owned()).map_err(StoreError::backend)
+}
+
 /// The document as far as columns hold it.
 fn in_columns(row: &session::Row, columns: &[(&str, &str)]) -> Result<Box<RawValue>, StoreError> {
     let mut document = String::from("{");
-    for (at, (name, _)) in (5..).zip(columns) {
+    for (at, (name, _)) in (DOCUMENT + 1..).zip(columns) {
         let Some(value) = row.str(at)? else { continue };
         if document.len() > 1 {
             document.push(',');
@@ -138,6 +165,10 @@ pub(crate) fn now() -> i64 {
 
 fn time(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(millis).unwrap_or_default()
+}
+
+fn length(document: &RawValue) -> i64 {
+    i64::try_from(document.get().len()).unwrap_or(i64::MAX)
 }
 
 fn text_of(content: &Resource) -> Result<Box<RawValue>, StoreError> {

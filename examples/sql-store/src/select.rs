@@ -8,9 +8,10 @@ use scim_provider::{BoundFilter, Cursor, Page, Precondition, Projection, Query, 
 use crate::change::End;
 use crate::cost::{self, Sizes, afford, take, take_read};
 use crate::dialect::Dialect;
+use crate::members;
 use crate::record::Record;
 use crate::session::{Row, Session};
-use crate::shape::Shape;
+use crate::shape::{LONG, MANY, Shape};
 use crate::statement::Statement;
 
 /// Up to how many matches are counted for each page by cursor: there are clients that show a total, and none that waits for one.
@@ -211,7 +212,7 @@ impl Table {
                 let rows = Rows {
                     filter,
                     order: self.oldest_first(),
-                    limit: next(query.scan),
+                    limit: next(query.scan.min(cost::readable(&query.budget))),
                     offset: 0,
                     exact: false,
                     query,
@@ -234,12 +235,15 @@ impl Table {
         rows: &Rows<'_>,
         want: &Projection,
     ) -> Result<Found, StoreError> {
-        let shape = self.shape(ty, want);
+        let shape = self.shape(ty, want).listed();
         let mut sql = Statement::new(session.dialect());
         sql.scope(tenant);
         self.select(&mut sql, shape);
-        // the page is cut first, so that references are read for what is in it and for nothing else
-        sql.push("(SELECT * FROM ");
+        // the page is cut first, so that documents and references are read for what is in it and for nothing else
+        match sql.dialect {
+            Dialect::Sqlite => sql.push("(SELECT rowid AS place FROM "),
+            Dialect::Postgres => sql.push("(SELECT * FROM "),
+        }
         sql.push(self.name());
         sql.matching(tenant, rows.filter)?;
         sql.push(" ORDER BY ");
@@ -254,11 +258,27 @@ impl Table {
         }
         sql.push(" OFFSET ");
         sql.bind(rows.offset);
-        sql.push(") AS ");
-        sql.push(self.name());
-        sql.push(" ORDER BY ");
-        sql.push(rows.order);
-        self.read(session, &sql, ty, shape, rows.exact, rows.query).await
+        self.of_page(&mut sql, rows.order);
+        self.read(session, &sql, tenant, ty, shape, rows.exact, rows.query).await
+    }
+
+    /// Joins the rows of a page, in its order.
+    ///
+    /// SQLite would keep each document of a page in a table of its own before it gives the first one: it is given the places of
+    /// the rows, and reads them one after the other. It never changes the order of a CROSS JOIN.
+    fn of_page(self, sql: &mut Statement<'_>, order: &str) {
+        match sql.dialect {
+            Dialect::Sqlite => {
+                for text in [") AS page CROSS JOIN ", self.name(), " ON ", self.name(), ".rowid = page.place"] {
+                    sql.push(text);
+                }
+            }
+            Dialect::Postgres => {
+                for text in [") AS ", self.name(), " ORDER BY ", order] {
+                    sql.push(text);
+                }
+            }
+        }
     }
 
     /// The first rows behind a cursor, range by range of an index, each cut by itself and all together.
@@ -274,14 +294,19 @@ impl Table {
         query: &Query,
         want: &Projection,
     ) -> Result<Found, StoreError> {
-        let (shape, limit) = (self.shape(ty, want), next(query.limit));
+        let (shape, limit) = (self.shape(ty, want).listed(), next(query.limit));
         let mut sql = Statement::new(session.dialect());
         sql.scope(tenant);
         self.select(&mut sql, shape);
-        let mut joint = "(";
+        let (mut joint, columns) = match sql.dialect {
+            Dialect::Sqlite => ("(SELECT place FROM (", self.in_order()),
+            Dialect::Postgres => ("(", "*"),
+        };
         for (range, binds) in keyset.ranges() {
             sql.push(joint);
-            sql.push("SELECT * FROM (SELECT * FROM ");
+            sql.push("SELECT * FROM (SELECT ");
+            sql.push(columns);
+            sql.push(" FROM ");
             sql.push(self.name());
             sql.matching_again(tenant, filter)?;
             sql.predicate(range, binds)?;
@@ -297,41 +322,108 @@ impl Table {
         sql.push(" ORDER BY ");
         sql.push(keyset.order_by());
         sql.limit(limit);
-        self.read(session, &sql, ty, shape, exact, query).await
+        if sql.dialect == Dialect::Sqlite {
+            self.of_page(&mut sql, keyset.order_by());
+        }
+        self.read(session, &sql, tenant, ty, shape, exact, query).await
     }
 
-    /// Reads resources until they take more memory than the query may.
+    /// Reads resources until they take more memory than the query may, or cost more. What is long is left out of the rows, and
+    /// read by itself when it is known that the request pays for it.
+    #[expect(clippy::too_many_arguments, reason = "a page is asked for once")]
     async fn read(
         self,
         session: &mut Session,
         sql: &Statement<'_>,
+        tenant: &str,
         ty: &ResourceType,
         shape: Shape,
         exact: bool,
         query: &Query,
     ) -> Result<Found, StoreError> {
-        let mut found = Found::default();
+        let mut found = Listed { rows: Vec::new(), whole: true };
         let (mut held, mut room) = (query.held(), true);
         let take = |row: Row| {
             if !room {
                 found.whole = false;
                 return Ok(false);
             }
-            let resource = Record::read(&row, self, shape)?.resource(ty, self.path())?;
-            room = held.add(&resource);
+            let record = Record::read(&row, self, shape)?;
+            let references = record.references()?;
+            let is_long = record.bytes > LONG && shape.leaves_out(&row)?;
+            let (listing, bytes) = match is_long || references.len() > MANY {
+                true => {
+                    let bytes = if is_long { usize::try_from(record.bytes).unwrap_or(usize::MAX) } else { 0 };
+                    (Listing::Later(record.id), bytes)
+                }
+                false => {
+                    let resource = record.with_references(ty, self.path(), &references)?;
+                    let bytes = resource.as_json().len();
+                    (Listing::Read(resource), bytes)
+                }
+            };
+            room = held.add_bytes(bytes);
             // a page ends early, candidates are all or none
-            match take_read(&query.budget, resource.as_json().len()) {
+            match take_read(&query.budget, bytes) {
                 Err(spent) if !exact => return Err(spent),
-                Err(_) => room &= found.resources.is_empty(),
-                Ok(()) => {}
+                Err(_) if found.rows.len() >= FIRST => {
+                    found.whole = false;
+                    return Ok(false);
+                }
+                Ok(()) | Err(_) => {}
             }
-            found.resources.push(resource);
+            found.rows.push(listing);
             Ok(true)
         };
         session.each(&sql.text, &sql.binds, take).await?;
-        Ok(found)
+        self.complete(session, tenant, ty, shape.alone(), exact, query, found).await
     }
 
+    /// Reads what was left out of the rows, each by itself, as it is now.
+    #[expect(clippy::too_many_arguments, reason = "a page is asked for once")]
+    async fn complete(
+        self,
+        session: &mut Session,
+        tenant: &str,
+        ty: &ResourceType,
+        shape: Shape,
+        exact: bool,
+        query: &Query,
+        listed: Listed,
+    ) -> Result<Found, StoreError> {
+        let mut found = Found { resources: Vec::with_capacity(listed.rows.len()), whole: listed.whole };
+        let (mut held, mut room) = (query.held(), true);
+        for listing in listed.rows {
+            if !room {
+                found.whole = false;
+                break;
+            }
+            let id = match listing {
+                Listing::Read(resource) => {
+                    room = held.add(&resource);
+                    found.resources.push(resource);
+                    continue;
+                }
+                Listing::Later(id) => id,
+            };
+            if shape.references && !members::pays_for(session, tenant, self, &id, query).await? {
+                if !exact {
+                    return Err(StoreError::TooMany);
+                }
+                if found.resources.len() >= FIRST {
+                    found.whole = false;
+                    break;
+                }
+            }
+            // it may have gone since
+            if let Some(record) = self.record(session, tenant, &id, shape).await? {
+                let resource = record.resource(ty, self.path())?;
+                room = held.add(&resource);
+                found.resources.push(resource);
+            }
+        }
+        Ok(found)
+    }
     /// How many match, if they are no more than so many: what a page by cursor costs must not grow with what lies around it.
     async fn count_up_to(
         self,
@@ -366,6 +458,14 @@ impl Table {
         Ok(count)
     }
 
+    /// What the order of a cursor is made of, and where SQLite finds the row.
+    fn in_order(self) -> &'static str {
+        match self {
+            Self::Users => "rowid AS place, id, user_name_key, external_id, created, modified",
+            Self::Groups => "rowid AS place, id, display_name_key, external_id, created, modified",
+        }
+    }
+
     fn oldest_first(self) -> &'static str {
         match self {
             Self::Users => "users.created, users.id",
@@ -384,6 +484,21 @@ struct Rows<'q> {
     exact: bool,
     /// what says how much of them may be held
     query: &'q Query,
+}
+
+/// What is read of a page whatever it costs: with one resource, a page before a position would get no further.
+const FIRST: usize = 2;
+
+/// The rows of a page.
+struct Listed {
+    rows: Vec<Listing>,
+    whole: bool,
+}
+
+enum Listing {
+    Read(Resource),
+    /// too long to be read with the others
+    Later(String),
 }
 
 /// What was read.

@@ -183,12 +183,16 @@ impl Session {
                 postgres(sql, binds).fetch(&mut **connection).map_ok(Row::from).boxed()
             }
         };
+        let mut refused = false;
         let read = loop {
             match within(bound, rows.try_next()).await {
                 Ok(Some(row)) => match take(row) {
                     Ok(true) => {}
                     Ok(false) => break Ok(Ok(())),
-                    Err(error) => break Ok(Err(error)),
+                    Err(error) => {
+                        refused = true;
+                        break Ok(Err(error));
+                    }
                 },
                 Ok(None) => break Ok(Ok(())),
                 Err(error) => break Err(error),
@@ -196,6 +200,8 @@ impl Session {
         };
         drop(rows);
         self.answered(read.as_ref().err());
+        // PostgreSQL would send all the others before the connection could be used again
+        self.owing |= refused && matches!(self.connection, Connection::Postgres(..));
         read.map_err(|error| self.failure(error))??;
         // rows may also break off
         Self::strike()

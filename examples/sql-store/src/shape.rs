@@ -1,9 +1,10 @@
 //! What is read of a row: its identity, what columns hold, the document, what refers to others.
 
-use scim_provider::{Compat, Projection, ResourceType};
+use scim_provider::{Compat, Projection, ResourceType, StoreError};
 
 use crate::record::{IDENTITY, SCHEMAS};
 use crate::select::Table;
+use crate::session::Row;
 use crate::statement::Statement;
 
 /// What is read of a row.
@@ -12,7 +13,14 @@ pub(crate) struct Shape {
     pub(crate) document: Document,
     /// whether what refers to others, or is referred to by them, comes with it
     pub(crate) references: bool,
+    /// whether it is one of several rows: what is [long](LONG) is left out then, and read by itself if the request can pay for it
+    pub(crate) listed: bool,
 }
+
+/// How many bytes of a document are read with the other rows of a list.
+pub(crate) const LONG: i64 = 16 << 10;
+/// How many references are read with the other rows of a list.
+pub(crate) const MANY: usize = 512;
 
 /// How much of the document is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +32,28 @@ pub(crate) enum Document {
 }
 
 impl Shape {
-    pub(crate) const IDENTITY: Self = Self { document: Document::None, references: false };
-    pub(crate) const DOCUMENT: Self = Self { document: Document::Whole, references: false };
+    pub(crate) const IDENTITY: Self = Self { document: Document::None, references: false, listed: false };
+    pub(crate) const DOCUMENT: Self = Self { document: Document::Whole, references: false, listed: false };
 
     pub(crate) fn without_references(self) -> Self {
         Self { references: false, ..self }
+    }
+
+    pub(crate) fn listed(self) -> Self {
+        Self { listed: true, ..self }
+    }
+
+    pub(crate) fn alone(self) -> Self {
+        Self { listed: false, ..self }
+    }
+
+    /// Whether a long document was left out of a row that needs it.
+    pub(crate) fn leaves_out(self, row: &Row) -> Result<bool, StoreError> {
+        Ok(match self.document {
+            Document::None => false,
+            Document::Whole => self.listed,
+            Document::Columns => self.listed && row.str(IDENTITY.len() + 1)?.is_none(),
+        })
     }
 }
 
@@ -46,7 +71,7 @@ impl Table {
             *want == Projection::only(ty, names.filter(|name| want.includes(name)), Compat::strict())
         };
         let document = if !all && in_columns() { Document::Columns } else { Document::Whole };
-        Shape { document, references }
+        Shape { document, references, listed: false }
     }
 
     /// What columns hold of the document as it is: attributes and columns.
@@ -75,6 +100,7 @@ impl Table {
 
     /// `SELECT … FROM`, up to where the table is named.
     pub(crate) fn select(self, sql: &mut Statement<'_>, shape: Shape) {
+        let short = format!(" <= {LONG} THEN ");
         let mut joint = "SELECT ";
         let mut column = |sql: &mut Statement<'_>, before: &str, name: &str, after: &str| {
             for text in [std::mem::replace(&mut joint, ", "), before, self.name(), ".", name, after] {
@@ -86,10 +112,21 @@ impl Table {
         }
         match shape.document {
             Document::None => {}
-            Document::Whole => column(sql, "", "attributes", ""),
+            Document::Whole if !shape.listed => column(sql, "", "attributes", ""),
+            Document::Whole => {
+                column(sql, "CASE WHEN ", "bytes", &short);
+                sql.push(self.name());
+                sql.push(".attributes END");
+            }
             Document::Columns => {
                 // what has data of extensions, or was written before there was this column, is read as a whole
-                column(sql, "CASE WHEN ", "schemas", " IS NULL THEN ");
+                column(sql, "CASE WHEN ", "schemas", " IS NULL");
+                if shape.listed {
+                    for text in [" AND ", self.name(), ".bytes"] {
+                        sql.push(text);
+                    }
+                }
+                sql.push(if shape.listed { &short } else { " THEN " });
                 sql.push(self.name());
                 sql.push(".attributes END");
                 self.columns().iter().for_each(|(_, name)| column(sql, "", name, ""));
@@ -97,10 +134,24 @@ impl Table {
         }
         if shape.references {
             sql.push(", ");
-            sql.push(match self {
-                Self::Users => sql.dialect.groups_of_user(),
-                Self::Groups => sql.dialect.members_of_group(),
-            });
+            let ((head, tail), rows) = match self {
+                Self::Users => (
+                    sql.dialect.groups_of_user(),
+                    "(SELECT * FROM group_members WHERE tenant = users.tenant AND member_id = users.id",
+                ),
+                Self::Groups => (
+                    sql.dialect.members_of_group(),
+                    "(SELECT * FROM group_members WHERE tenant = groups.tenant AND group_id = groups.id",
+                ),
+            };
+            sql.push(head);
+            sql.push(rows);
+            if shape.listed {
+                // one more than is shown tells that there are too many
+                sql.limit(i64::try_from(MANY + 1).unwrap_or(i64::MAX));
+            }
+            sql.push(")");
+            sql.push(tail);
         }
         sql.push(" FROM ");
     }

@@ -91,6 +91,7 @@ impl Store for Users {
             .with_change_password()
             .with_cursor()
             .with_write_work(cost::WRITE)
+            .with_value_work(cost::VALUE)
             .with_password_work(cost::PASSWORD)
     }
 }
@@ -168,6 +169,7 @@ impl Users {
         let user =
             Table::Users.record(&mut session, tenant, key.id, Shape::DOCUMENT).await?.ok_or(StoreError::NotFound)?;
         when.check(&user.version())?;
+        cost::charge_read(changes.budget(), &user);
         let old = user.content(ty)?;
         let mut patched = changes.apply(&old)?;
         if is_same(&old, &patched.resource, hash) {
@@ -197,6 +199,7 @@ impl Users {
         let mut transaction = self.database.write(tenant).await?;
         let user = Table::Users.for_change(&mut transaction, tenant, key.id).await?.ok_or(StoreError::NotFound)?;
         when.check(&user.version())?;
+        cost::charge_read(changes.budget(), &user);
         let old = user.content(ty)?;
         let mut patched = changes.apply(&old)?;
         let user = update(&mut transaction, tenant, user, &old, &patched.resource, hash).await?;
@@ -258,8 +261,8 @@ fn map(ty: &ResourceType) -> Result<ColumnMap, MapError> {
 
 async fn insert(transaction: &mut Session, tenant: &str, user: &Record, content: &Resource) -> Result<(), StoreError> {
     let sql = "INSERT INTO users (tenant, id, user_name, user_name_key, external_id, active, display_name, attributes,
-                                  created, modified, version, schemas)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+                                  created, modified, version, schemas, bytes)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     let columns = Columns::of(content)?;
     let binds = [
         tenant.into(),
@@ -274,6 +277,7 @@ async fn insert(transaction: &mut Session, tenant: &str, user: &Record, content:
         user.modified.into(),
         user.version.into(),
         columns.schemas.as_deref().into(),
+        user.bytes.into(),
     ];
     transaction.execute_unique(sql, &binds, "userName").await?;
     keep_emails(transaction, tenant, &user.id, &[], &email_keys(content)?).await
@@ -297,7 +301,7 @@ async fn update(
         return Ok(user);
     }
     let sql = "UPDATE users SET user_name = $4, user_name_key = $5, external_id = $6, active = $7, display_name = $8,
-                                attributes = $9, modified = $10, version = $11, schemas = $12
+                                attributes = $9, modified = $10, version = $11, schemas = $12, bytes = $13
                WHERE tenant = $1 AND id = $2 AND version = $3";
     let before = user.version;
     let user = user.next(new)?;
@@ -315,6 +319,7 @@ async fn update(
         user.modified.into(),
         user.version.into(),
         columns.schemas.as_deref().into(),
+        user.bytes.into(),
     ];
     if transaction.execute_unique(sql, &binds, "userName").await? == 0 {
         return Err(StoreError::VersionMismatch);

@@ -150,7 +150,9 @@ async fn a_page_is_a_range_of_an_index() {
     for (url, text) in server.pages_in_the_middle().await {
         let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"))).fetch_all(&raw).await.unwrap();
         let steps: Vec<String> = rows.iter().map(|row| row.get::<String, _>("detail")).collect();
-        check(&url, &steps, |step| step.contains(" users ") || step.contains(" groups "), "(tenant=?)");
+        // the rows of the page are read by their places then
+        let of_a_table = |step: &str| step.contains(" users ") || step.contains(" groups ");
+        check(&url, &steps, |step| of_a_table(step) && !step.contains("(rowid=?)"), "(tenant=?)");
     }
     raw.close().await;
     std::fs::remove_dir_all(&dir).unwrap();
