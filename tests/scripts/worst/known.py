@@ -15,7 +15,7 @@ SHAPES = (
     ("filter, without a column", {"terms": 1, "operator": "eq", "operand": "absent", "shown": None}),
     ("PATCH of a user", {"user": "long", "operations": 1000, "op": "remove", "what": "selector", "selector": "co", "terms": 1}),
     ("filter, with a column", {"operator": "co", "operand": "absent", "join": "or"}),
-    ("one resource, long or large", {"what": "the large group"}),
+    ("a large group, whole", {"what": "the large group"}),
     ("one resource, long or large", {"what": "the large group in a list"}),
     ("one resource, long or large", {"what": "the grown user"}),
     ("PATCH of members", {"group": "crowd", "op": "remove", "path": "type", "operations": 1}),

@@ -2,7 +2,7 @@
 import json
 import urllib.parse
 
-from search import Family, Request
+from search import EACH_MEMBER, Family, Request
 from seed import CORE, ENTERPRISE, MESSAGES
 
 FILTER_BYTES = 8 << 10
@@ -158,10 +158,13 @@ FAMILIES = [
     Family("list of long users", "query_bytes, answer_bytes, resource_bytes",
            {**PAGE, "tenant": ("long",), "sort": (*SORTS[1:], None), "cursor": (True, False), "start": ("end", "beyond", None),
             "place": ("/.search", "/", "/Users"), "shown": (*SHOWN[1:], None)}, long_lists),
-    Family("one resource, long or large", "answer_bytes, resource_bytes, references",
+    Family("one resource, long or large", "answer_bytes, resource_bytes, references, listed_references",
            {"what": ("a user", "the schemas", "a long user", "a member of all groups", "a filter on its members",
-                     "the grown user in a list", "the grown user", "the large group in a list", "the large group"),
+                     "the grown user in a list", "the grown user", "the large group in a list"),
             "shown": ("id", "many", "members.value", "members.display", "groups", "excluded", None)}, reads),
+    Family("a large group, whole", "answer_bytes",
+           {"what": ("the large group",), "shown": ("id", "many", "members.value", "members.display", "excluded", None)}, reads,
+           each_member=EACH_MEMBER),
     Family("heads", "etags, projection_names, id_bytes",
            {"header": ("Accept", "If-Match", "If-None-Match"), "tags": (1, 8, 17, 1000, 16), "bytes": (1, 50, 3_000),
             "names": (0, 1, 65, 400, 64), "pairs": (0, 100, 5_000), "method": ("PUT", "GET")}, heads),

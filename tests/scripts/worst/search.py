@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from server import Gone, Peak, Watch
 
 CPU_BOUND, MEMORY_BOUND = 500, 40
+# A group has no limit of members. Whoever reads all of them, or ends it, pays for each of them once: this many GETs.
+EACH_MEMBER = 0.0125
 
 
 @dataclass
@@ -31,6 +33,11 @@ class Family:
     build: object
     # what the ratio may be, where it is meant to be high
     bound: float = CPU_BOUND
+    # what it is more for each member of the large group
+    each_member: float = 0
+
+    def most(self, world):
+        return self.bound + self.each_member * world.members
 
     def start(self, random, number):
         """All genes at their last value, then at random."""

@@ -1,7 +1,7 @@
 """Requests that write: bodies, PATCHes, members, bulk requests."""
 import json
 
-from search import Family, Request
+from search import EACH_MEMBER, Family, Request
 from seed import CORE, ENTERPRISE, LISTS, MESSAGES, many_values, patch, person
 
 BODY_BYTES = 1 << 20
@@ -234,7 +234,7 @@ FAMILIES = [
             "path": ("one", "list", "value", "not", "display", "type"), "shown": SHOWN}, members),
     Family("end of a large group or of a member of many", "references",
            {"of": ("hub", "crowd"), "how": ("PATCH of the name", "PATCH of some", "PATCH by others", "PATCH", "PUT", "DELETE"),
-            "shown": ("", "?attributes=id")}, endings),
+            "shown": ("", "?attributes=id")}, endings, each_member=EACH_MEMBER),
     Family("body of POST and PUT", "body_bytes, json_depth, json_nodes, string_bytes, unique_bytes, name_bytes, values, references",
            {**BODIES, "method": ("PUT", "POST"), "user": ("typical", "fat")}, bodies),
     bulk("bulk of creations", ("POST",)),
