@@ -263,6 +263,61 @@ fn a_circle_is_undone_though_nothing_is_left() {
 }
 
 #[test]
+fn a_list_shows_no_more_references_than_it_may() {
+    let scim = Scim::limited(|limits| limits.listed_references = 20);
+    let members = |count: usize| json!((0..count).map(|n| json!({"value": format!("m{n}")})).collect::<Vec<_>>());
+    let group = |name: &str, count| {
+        let body = json!({"schemas": [GROUP], "displayName": name, "members": members(count)});
+        scim.create("/Groups", body)
+    };
+    group("some", 20);
+    scim.get("/Groups").is(200).has(json!({"totalResults": 1}));
+    let path = group("more", 21);
+    for list in ["/Groups", "/", "/Groups?filter=displayName%20eq%20%22more%22"] {
+        let refused = scim.get(list).refused(400, "tooMany");
+        assert!(refused.at("/detail").as_str().unwrap().contains("`excludedAttributes=members`"), "{}", refused.body);
+    }
+    scim.get("/Groups?excludedAttributes=members").is(200).has(json!({"totalResults": 2}));
+    assert_eq!(scim.get(&path).is(200).at("/members").as_array().unwrap().len(), 21);
+}
+
+/// What a circle costs is known before any of it is made: what cannot be finished is not begun, and not taken back.
+#[test]
+fn a_circle_that_is_too_much_is_not_begun() {
+    let scim = Scim::of(
+        Service::builder(BASE)
+            .resource(User::resource_type(), Slow::of(400_000, 0))
+            .resource(crate::scim::groups(), Slow::of(400_000, 0)),
+    );
+    let group = |n: usize, of: usize| {
+        json!({"method": "POST", "path": "/Groups", "bulkId": n.to_string(), "data": {
+            "schemas": [GROUP], "displayName": format!("g{n}"), "members": [{"value": format!("bulkId:{}", (n + 1) % of)}],
+        }})
+    };
+    let circle = |of: usize| -> Value { (0..of).map(|n| group(n, of)).collect() };
+    let done = scim.bulk(circle(60)).is(200);
+    assert!(done.statuses().iter().all(|status| *status == "413"), "{:?}", done.statuses());
+    assert!(done.exchange.cost.work < 10_000_000, "{}", done.exchange.cost.work);
+    assert!(scim.bulk(circle(20)).is(200).statuses().iter().all(|status| *status == "201"));
+}
+
+/// A PATCH that is refused has cost what it took to find that out, and a bulk request of such cannot go on for ever.
+#[test]
+fn what_is_refused_is_paid_for() {
+    let scim = Scim::new();
+    let members = json!((0..20_000).map(|n| json!({"value": format!("m{n}")})).collect::<Vec<_>>());
+    let (some, more) = members.as_array().unwrap().split_at(10_000);
+    let group = scim.create("/Groups", json!({"schemas": [GROUP], "displayName": "crowd", "members": some}));
+    scim.patch(&group, json!({"op": "add", "path": "members", "value": more})).is(204);
+    let remove = json!({"op": "remove", "path": "members[type eq \"Robot\"]"});
+    let patch = json!({"method": "PATCH", "path": group, "data": {"schemas": [PATCH_OP], "Operations": [remove]}});
+    let done = scim.bulk(json!(vec![patch; 200])).is(200);
+    assert!(done.statuses().iter().all(|status| *status == "413"), "{:?}", done.statuses());
+    let last = done.at("/Operations/199/response/detail");
+    assert!(last.as_str().unwrap().contains("`work`"), "{last}");
+}
+
+#[test]
 fn a_bulk_request_gives_way_between_its_operations() {
     let scim = Scim::new();
     let body = json!({"schemas": [BULK], "Operations": creations(50)}).to_string();

@@ -172,6 +172,80 @@ async fn a_document_is_not_read_for_what_columns_hold() {
     }
 }
 
+/// A user whose document is long is read by itself, and only where the account has enough for it: who comes behind is made
+/// unreadable, and the page ends before.
+#[tokio::test]
+async fn a_list_reads_no_longer_documents_than_its_account_pays_for() {
+    let mut limits = Limits::default();
+    limits.work = 6_000_000;
+    for server in Server::all(&limits).await {
+        let long = |n: usize| {
+            let values: Vec<Value> = (0..2).map(|v| json!({"value": format!("{v}{}", "x".repeat(60_000))})).collect();
+            json!({"schemas": [USER], "userName": format!("user-{n}"), "entitlements": values})
+        };
+        let mut ids = Vec::new();
+        for n in 0..8 {
+            ids.push(server.create("/Users", long(n)).await);
+        }
+        for query in ["", "&cursor", "&sortBy=userName", "&filter=userName%20sw%20%22user%22"] {
+            let (mut path, mut found, mut pages) = (format!("/Users?count=8{query}"), Vec::new(), 0);
+            while found.len() < ids.len() && pages < 8 {
+                let (status, page) = server.send("GET", &path, Value::Null).await;
+                assert_eq!(status, 200, "{query}: {page}");
+                let shown = page["Resources"].as_array().unwrap();
+                assert!((2..=4).contains(&shown.len()) || found.len() + shown.len() == 8, "{query}: {}", shown.len());
+                assert!(shown.iter().all(|user| user["entitlements"][1]["value"].as_str().unwrap().len() > 60_000));
+                found.extend(shown.iter().map(|user| user["id"].as_str().unwrap().to_owned()));
+                pages += 1;
+                path = match page["nextCursor"].as_str() {
+                    Some(cursor) => format!("/Users?count=8{query}={cursor}"),
+                    None => format!("/Users?count=8{query}&startIndex={}", found.len() + 1),
+                };
+            }
+            assert_eq!(found, ids, "{query}");
+        }
+        let unreadable = "UPDATE users SET attributes = '[]' WHERE user_name > 'user-3'";
+        server.run(unreadable, unreadable).await;
+        assert_eq!(server.send("GET", "/Users?count=8", Value::Null).await.0, 200);
+        assert_eq!(server.send("GET", "/Users?count=8&startIndex=5", Value::Null).await.0, 500, "it is read at last");
+        // what has to be looked at in memory is all there is, or refused before it is read
+        assert_eq!(server.send("GET", "/Users?filter=nickName%20pr", Value::Null).await.0, 400);
+        // columns hold what is asked for
+        let (_, lean) = server.send("GET", "/Users?count=8&attributes=userName", Value::Null).await;
+        assert_eq!(lean["Resources"].as_array().unwrap().len(), 8);
+        server.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_list_shows_no_more_references_than_it_may() {
+    let mut limits = Limits::default();
+    limits.listed_references = 2_000;
+    for server in Server::all(&limits).await {
+        for (name, members) in [("few", 3), ("many", 900), ("too many", 2_001)] {
+            let group = server.create("/Groups", json!({"schemas": [GROUP], "displayName": name})).await;
+            let insert = "INSERT INTO group_members (tenant, group_id, member_id, member_kind)";
+            server.numbered(insert, &format!("'acme', '{group}', 'member-' || n, 'User'"), members).await;
+        }
+        let counts = |page: &Value| -> Vec<usize> {
+            let groups = page["Resources"].as_array().unwrap();
+            groups.iter().map(|group| group["members"].as_array().map_or(0, Vec::len)).collect()
+        };
+        let (status, page) = server.send("GET", "/Groups?count=2", Value::Null).await;
+        assert_eq!((status, counts(&page)), (200, vec![3, 900]));
+        let (status, refused) = server.send("GET", "/Groups", Value::Null).await;
+        assert_eq!((status, refused["scimType"].as_str()), (400, Some("tooMany")));
+        let detail = refused["detail"].as_str().unwrap();
+        assert!(detail.contains("2000") && detail.contains("`excludedAttributes=members`"), "{detail}");
+        let (status, lean) = server.send("GET", "/Groups?excludedAttributes=members", Value::Null).await;
+        assert_eq!((status, lean["totalResults"].as_u64()), (200, Some(3)));
+        let id = lean["Resources"][2]["id"].as_str().unwrap();
+        let (_, whole) = server.send("GET", &format!("/Groups/{id}"), Value::Null).await;
+        assert_eq!(whole["members"].as_array().unwrap().len(), 2_001);
+        server.close().await;
+    }
+}
+
 /// The kind of a member is made unreadable: whoever reads members fails.
 #[tokio::test]
 async fn members_are_counted_before_a_path_looks_at_them() {
