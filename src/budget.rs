@@ -26,7 +26,7 @@ pub struct Budget {
 
 /// The request would cost more than [`Limits::work`](crate::Limits::work): `tooMany` for a query, 413 for anything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the request is more work than is allowed")]
+#[error("the request is more work than is allowed (`work`)")]
 #[non_exhaustive]
 pub struct Exhausted;
 

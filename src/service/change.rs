@@ -99,7 +99,6 @@ impl<C: Context> Inner<C> {
         self.admit(cx, call, trace)?;
         let changes = patch.bind_with(&registered.ty, self.rules().charged_to(&call.budget))?;
         charge_secrets(registered, call, changes.sets_secrets());
-        charge_values(registered, call, changes.moved());
         trace.repairs.append(changes.repairs().clone());
         let body_wanted = asked.is_some() || registered.answer == PatchAnswer::Resource;
         let projection = asked.unwrap_or_else(|| match changes.supplied() {
@@ -108,6 +107,7 @@ impl<C: Context> Inner<C> {
         });
         let want = if body_wanted && call.wants_body { &projection } else { &registered.identity };
         let patched = self.carry_out(registered, cx, id, call, &changes, want).await?;
+        charge_values(registered, call, changes.moved());
         charge_length(call, &patched.resource);
         trace.repairs.append(patched.repairs);
         if patched.changed {

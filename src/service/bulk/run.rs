@@ -22,6 +22,9 @@ use crate::{Error, ScimType};
 /// What it costs to put ids into a body, in nanoseconds for each byte.
 const REWRITING: u64 = 10;
 
+/// What it costs to make a PATCH of the references that were left out, and to carry it out, besides the write.
+const COMPLETING: u64 = 12_000;
+
 /// What came of an operation.
 pub(super) struct Done {
     trace: Trace,
@@ -205,7 +208,7 @@ impl<'r, C: Context> Run<'r, C> {
             registered.map_or(0, |registered| {
                 let can = registered.store.capabilities();
                 let references = u64::try_from(references).unwrap_or(u64::MAX).saturating_mul(can.value_work);
-                can.write_work.saturating_mul(2).saturating_add(references)
+                can.write_work.saturating_mul(2).saturating_add(references).saturating_add(COMPLETING)
             })
         };
         numbers.iter().map(work).fold(0, u64::saturating_add) <= self.call.budget.left()
@@ -242,7 +245,7 @@ impl<'r, C: Context> Run<'r, C> {
         }
         body.extend_from_slice(b"]}");
         let (Some(at), Some(id)) = (self.job.type_of(attempt.number), self.id(attempt.number)) else { return };
-        self.call.budget.charge(registered.store.capabilities().write_work);
+        self.call.budget.charge(registered.store.capabilities().write_work.saturating_add(COMPLETING));
         let mut trace = Trace::default();
         let patched = self.send(Route::Resource(at, Cow::Borrowed(id)), &Method::PATCH, &body, None, &mut trace).await;
         attempt.trace.absorb(trace);

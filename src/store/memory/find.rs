@@ -23,6 +23,10 @@ use crate::sort::Rank;
 
 /// What a reference costs that is put into a document.
 pub(super) const REFERENCE: u64 = 300;
+/// What it costs to make a document with references out of one without.
+const JOIN: u64 = 1_000;
+/// What it costs to come by a resource: most are far from the one before.
+const ROW: u64 = 100;
 /// What it costs to pass a resource over.
 const SKIP: u64 = 10;
 /// How often a query is repeated when what it found has changed before it was read.
@@ -268,6 +272,7 @@ impl Table {
         search: &mut Search<'_, O>,
     ) -> Result<(), StoreError> {
         let query = search.query;
+        query.budget.spend(ROW)?;
         match &query.filter {
             Some(filter) if !self.matches(filter, query, slot, &stored.resource, search)? => return Ok(()),
             Some(_) => {}
@@ -334,7 +339,7 @@ impl Table {
             _ => 0,
         };
         let references: usize = ty.table().root().children().ids().iter().map(|id| count(*id)).sum();
-        u64::try_from(references).unwrap_or(u64::MAX).saturating_mul(REFERENCE).saturating_add(LOOK)
+        u64::try_from(references).unwrap_or(u64::MAX).saturating_mul(REFERENCE).saturating_add(JOIN)
     }
 
     /// The attribute of which there are more references than that.
