@@ -22,7 +22,7 @@ use crate::schema::ResourceType;
 
 use self::table::Table;
 
-/// How many references are written before others have their turn.
+/// How many references are written, or a tenth of how many are cleared away, before others have their turn.
 const AT_ONCE: usize = 100;
 
 /// A [`Store`] in memory, for every resource type that it is registered with.
@@ -59,7 +59,19 @@ impl<C> MemoryStore<C> {
             Some(table) => table,
             None => Arc::clone(write(&self.tenants).entry(tenant.clone()).or_default()),
         };
-        change(&mut write(&table))
+        let mut table = write(&table);
+        let done = change(&mut table);
+        // who gave up waiting has left it to others
+        table.clear(AT_ONCE);
+        done
+    }
+
+    /// Clears away what a change has left behind, however much it is, while others have their turn.
+    async fn clear(&self, tenant: &TenantId) {
+        let Some(table) = self.table(tenant) else { return };
+        while write(&table).clear(AT_ONCE * 10) {
+            yield_now().await;
+        }
     }
 }
 
@@ -108,11 +120,15 @@ impl<C: Context> Store for MemoryStore<C> {
         new: Resource,
         when: Precondition<'_>,
     ) -> Result<Resource, StoreError> {
-        self.change(cx.tenant(), |table| table.replace(key, &new, when))
+        let replaced = self.change(cx.tenant(), |table| table.replace(key, &new, when));
+        self.clear(cx.tenant()).await;
+        replaced
     }
 
     async fn delete(&self, cx: &C, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
-        self.change(cx.tenant(), |table| table.delete(key, when))
+        let deleted = self.change(cx.tenant(), |table| table.delete(key, when));
+        self.clear(cx.tenant()).await;
+        deleted
     }
 
     async fn patch(
@@ -123,7 +139,9 @@ impl<C: Context> Store for MemoryStore<C> {
         when: Precondition<'_>,
         want: &Projection,
     ) -> Result<Option<Patched>, StoreError> {
-        self.change(cx.tenant(), |table| table.patch(key, changes, when, want)).map(Some)
+        let patched = self.change(cx.tenant(), |table| table.patch(key, changes, when, want)).map(Some);
+        self.clear(cx.tenant()).await;
+        patched
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -22,6 +22,8 @@ use crate::{Error, ScimType};
 /// What it costs to put ids into a body, in nanoseconds for each byte.
 const REWRITING: u64 = 10;
 
+/// What an operation costs besides what it does.
+const OPERATION: u64 = 1_500;
 /// What it costs to make a PATCH of the references that were left out, and to carry it out, besides the write.
 const COMPLETING: u64 = 12_000;
 
@@ -191,7 +193,7 @@ impl<'r, C: Context> Run<'r, C> {
             return Err(self.spent());
         }
         let registered = self.job.type_of(number).and_then(|at| self.inner.types.get(at));
-        budget.charge(registered.map_or(0, |registered| registered.store.capabilities().write_work));
+        budget.charge(OPERATION + registered.map_or(0, |registered| registered.store.capabilities().write_work));
         let data = self.job.tasks.get(number).and_then(|task| task.operation.data);
         if let Some(data) = data.filter(|data| may_refer(data)) {
             budget.charge(REWRITING.saturating_mul(u64::try_from(data.len()).unwrap_or(u64::MAX)));

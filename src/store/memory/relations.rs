@@ -1,38 +1,48 @@
 //! Who refers to whom, in both directions, at a cost that does not depend on how many there are.
+//!
+//! A list of references that ends as a whole, however long it is, is gone at once. What it has left behind is cleared away bit by
+//! bit: each reference of it names the list, and nobody believes a list that is no more.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::table::Slot;
 use crate::schema::table::AttrId;
 
 #[derive(Debug, Default)]
 pub(super) struct Relations {
-    held: BTreeMap<(Slot, AttrId), Members>,
-    /// member, and who holds it by which attribute: one set for all, because most members are held by few
-    holders: BTreeSet<(Slot, Slot, AttrId)>,
+    held: BTreeMap<(Slot, AttrId), ListId>,
+    lists: HashMap<ListId, Members>,
+    /// member, and the list that it is on: one set for all, because most members are on few
+    holders: BTreeSet<(Slot, ListId)>,
+    /// lists that are no more, and still have what they have left behind
+    ended: Vec<(ListId, Members)>,
+    last: u64,
 }
 
-/// Whom a deletion concerns.
-#[derive(Debug)]
-pub(super) struct Forgotten {
-    pub(super) holders: Vec<Slot>,
-    pub(super) members: Vec<Slot>,
-}
+/// The number of a list. None is given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct ListId(u64);
 
 /// The references that one resource holds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Members {
+    holder: (Slot, AttrId),
     list: Vec<Slot>,
     places: HashMap<Slot, u32>,
     /// what the client sent of those that are no resources here
-    sent: HashMap<Slot, Box<[u8]>>,
+    sent: HashMap<Slot, Arc<[u8]>>,
 }
 
 impl Relations {
     /// Adds a reference; `false` when it is there already.
     pub(super) fn add(&mut self, holder: Slot, attribute: AttrId, member: Slot, sent: Option<&[u8]>) -> bool {
-        let members = self.held.entry((holder, attribute)).or_default();
+        let list = *self.held.entry((holder, attribute)).or_insert_with(|| {
+            self.last += 1;
+            ListId(self.last)
+        });
+        let members = self.lists.entry(list).or_insert_with(|| Members::of((holder, attribute)));
         let place = u32::try_from(members.list.len()).unwrap_or(u32::MAX);
         match members.places.entry(member) {
             Entry::Occupied(_) => return false,
@@ -42,34 +52,36 @@ impl Relations {
         if let Some(sent) = sent {
             members.sent.insert(member, sent.into());
         }
-        self.holders.insert((member, holder, attribute));
+        self.holders.insert((member, list));
         true
     }
 
     /// Removes a reference; `false` when there is none.
     pub(super) fn remove(&mut self, holder: Slot, attribute: AttrId, member: Slot) -> bool {
-        let Some(members) = self.held.get_mut(&(holder, attribute)) else { return false };
+        let Some(list) = self.held.get(&(holder, attribute)).copied() else { return false };
+        let Some(members) = self.lists.get_mut(&list) else { return false };
         let removed = members.remove(member);
         if members.list.is_empty() {
             self.held.remove(&(holder, attribute));
+            self.lists.remove(&list);
         }
         if removed {
-            self.holders.remove(&(member, holder, attribute));
+            self.holders.remove(&(member, list));
         }
         removed
     }
 
     pub(super) fn contains(&self, holder: Slot, attribute: AttrId, member: Slot) -> bool {
-        self.held.get(&(holder, attribute)).is_some_and(|members| members.places.contains_key(&member))
+        self.list(holder, attribute).is_some_and(|members| members.places.contains_key(&member))
     }
 
     pub(super) fn members(&self, holder: Slot, attribute: AttrId) -> Vec<Slot> {
-        self.held.get(&(holder, attribute)).map(|members| members.list.clone()).unwrap_or_default()
+        self.list(holder, attribute).map(|members| members.list.clone()).unwrap_or_default()
     }
 
     /// How many references there are.
     pub(super) fn count(&self, holder: Slot, attribute: AttrId) -> usize {
-        self.held.get(&(holder, attribute)).map_or(0, |members| members.list.len())
+        self.list(holder, attribute).map_or(0, |members| members.list.len())
     }
 
     /// How many refer to `member`.
@@ -82,8 +94,8 @@ impl Relations {
     }
 
     /// What the client sent of a member that is no resource here.
-    pub(super) fn sent(&self, holder: Slot, attribute: AttrId, member: Slot) -> Option<&[u8]> {
-        self.held.get(&(holder, attribute))?.sent.get(&member).map(AsRef::as_ref)
+    pub(super) fn sent(&self, holder: Slot, attribute: AttrId, member: Slot) -> Option<&Arc<[u8]>> {
+        self.list(holder, attribute)?.sent.get(&member)
     }
 
     /// Who refers to `member` by this attribute.
@@ -96,32 +108,61 @@ impl Relations {
         self.held_by(member).map(|(holder, _)| holder).collect()
     }
 
-    /// Removes everything from and to a resource that is deleted. Gives those that referred to it, and those that it referred to.
-    pub(super) fn forget(&mut self, slot: Slot) -> Forgotten {
+    /// Removes all references of an attribute. [`clear`](Self::clear) does the rest.
+    pub(super) fn end(&mut self, holder: Slot, attribute: AttrId) {
+        if let Some(list) = self.held.remove(&(holder, attribute))
+            && let Some(members) = self.lists.remove(&list)
+        {
+            self.ended.push((list, members));
+        }
+    }
+
+    /// Removes everything from and to a resource that is deleted. Gives those that referred to it.
+    pub(super) fn forget(&mut self, slot: Slot) -> Vec<Slot> {
         let own: Vec<AttrId> =
             self.held.range((slot, AttrId::ROOT)..=(slot, AttrId::UNKNOWN)).map(|((_, a), _)| *a).collect();
-        let mut members = Vec::new();
         for attribute in own {
-            for member in self.held.remove(&(slot, attribute)).unwrap_or_default().list {
-                self.holders.remove(&(member, slot, attribute));
-                members.push(member);
-            }
+            self.end(slot, attribute);
         }
         let holders: Vec<(Slot, AttrId)> = self.held_by(slot).collect();
         for (holder, attribute) in &holders {
             self.remove(*holder, *attribute, slot);
         }
-        let holders = holders.into_iter().map(|(holder, _)| holder).filter(|holder| *holder != slot).collect();
-        Forgotten { holders, members }
+        holders.into_iter().map(|(holder, _)| holder).collect()
+    }
+
+    /// Clears away up to so many of the references that ended lists have left behind. Gives those that they led to; none when
+    /// there is nothing left.
+    pub(super) fn clear(&mut self, most: usize) -> Vec<Slot> {
+        let mut cleared = Vec::new();
+        while cleared.len() < most {
+            let Some((list, members)) = self.ended.last_mut() else { break };
+            let Some(member) = members.list.pop() else {
+                self.ended.pop();
+                continue;
+            };
+            members.sent.remove(&member);
+            self.holders.remove(&(member, *list));
+            cleared.push(member);
+        }
+        cleared
+    }
+
+    fn list(&self, holder: Slot, attribute: AttrId) -> Option<&Members> {
+        self.lists.get(self.held.get(&(holder, attribute))?)
     }
 
     fn held_by(&self, member: Slot) -> impl Iterator<Item = (Slot, AttrId)> {
-        let all = (member, Slot::MIN, AttrId::ROOT)..=(member, Slot::MAX, AttrId::UNKNOWN);
-        self.holders.range(all).map(|(_, holder, attribute)| (*holder, *attribute))
+        let all = (member, ListId(u64::MIN))..=(member, ListId(u64::MAX));
+        self.holders.range(all).filter_map(|(_, list)| self.lists.get(list)).map(|members| members.holder)
     }
 }
 
 impl Members {
+    fn of(holder: (Slot, AttrId)) -> Self {
+        Self { holder, list: Vec::new(), places: HashMap::new(), sent: HashMap::new() }
+    }
+
     fn remove(&mut self, member: Slot) -> bool {
         let Some(place) = self.places.remove(&member) else { return false };
         self.list.swap_remove(place as usize);

@@ -14,7 +14,7 @@ const MANY: usize = 1_000;
 pub(super) enum Pending {
     Resource(Resource),
     /// to what is no resource here: what the client sent, and the id
-    Sent(Box<[u8]>),
+    Sent(Arc<[u8]>),
     Id(Arc<str>),
 }
 
@@ -45,7 +45,7 @@ impl Table {
         let pending = members.iter().map(|member| match self.stored(*member) {
             Some(stored) => Pending::Resource(stored.resource.clone()),
             None => match self.relations.sent(holder, attribute, *member) {
-                Some(sent) => Pending::Sent(sent.into()),
+                Some(sent) => Pending::Sent(Arc::clone(sent)),
                 None => Pending::Id(self.id(*member)),
             },
         });

@@ -9,7 +9,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 
 use super::super::{Key, Precondition, StoreError};
 use super::find::REFERENCE;
-use super::relations::{Forgotten, Relations};
+use super::relations::Relations;
 use super::unique::index_keys;
 use crate::etag::Version;
 use crate::patch::{Changes, Patched};
@@ -17,6 +17,9 @@ use crate::resource::scan::{elements, member};
 use crate::resource::{Projection, Reference, Resource, ValueRef, splice};
 use crate::schema::ResourceType;
 use crate::schema::table::{AttrId, Relation};
+
+/// How many references a list has at least that ends at once, and is not compared with what is wanted one by one.
+const MANY: usize = 1_000;
 
 /// How many times what it costs to join the references a PATCH costs that has to see them.
 const SEEN: u64 = 5;
@@ -114,6 +117,9 @@ impl Table {
         for attribute in ty.table().ids().filter(|id| ty.node(*id).relation() == Relation::Many) {
             let wanted: Vec<Vec<u8>> = elements(new.value(attribute).unwrap_or_default()).map(<[u8]>::to_vec).collect();
             let keep: std::collections::HashSet<Cow<'_, str>> = wanted.iter().filter_map(|r| value_of(r)).collect();
+            if self.relations.count(slot, attribute) > MANY {
+                changed |= self.end(slot, attribute, keep.len(), |id| keep.contains(id));
+            }
             for member in self.relations.members(slot, attribute) {
                 if !keep.contains(self.id(member).as_ref()) {
                     changed |= self.part(slot, attribute, member);
@@ -160,6 +166,9 @@ impl Table {
             if relation.replaces_all() {
                 let ended = u64::try_from(self.relations.count(slot, attribute)).unwrap_or(u64::MAX);
                 budget.charge(ended.saturating_mul(REFERENCE));
+                if self.relations.count(slot, attribute) > MANY {
+                    changed |= self.end(slot, attribute, relation.added().count(), |id| relation.adds_id(id));
+                }
                 for member in self.relations.members(slot, attribute) {
                     if !relation.adds_id(&self.id(member)) {
                         changed |= self.part(slot, attribute, member);
@@ -190,16 +199,21 @@ impl Table {
             orders.created.remove(&stored.sequence);
             orders.ids.remove(key.id);
         }
-        let Forgotten { holders, members } = self.relations.forget(slot);
-        for holder in holders {
+        for holder in self.relations.forget(slot) {
             if let Some(resource) = self.stored(holder).map(|s| s.resource.clone()) {
                 self.update(holder, &resource);
             }
         }
-        for slot in members.into_iter().chain([slot]) {
-            self.release(slot);
-        }
+        self.release(slot);
         Ok(())
+    }
+
+    /// Clears away some of what deletions have left behind. `false` when there is nothing left.
+    pub(super) fn clear(&mut self, most: usize) -> bool {
+        let cleared = self.relations.clear(most);
+        let more = cleared.len() == most;
+        cleared.into_iter().for_each(|slot| self.release(slot));
+        more
     }
 
     /// The resource with the references that are wanted.
@@ -270,6 +284,16 @@ impl Table {
         // what is known of a resource is shown from the resource; of others, what the client said
         let sent = self.stored(member).is_none().then_some(reference);
         self.relations.add(holder, attribute, member, sent)
+    }
+
+    /// Takes all references of a long list away at once, unless they are those that are wanted; `false` when they are.
+    fn end(&mut self, holder: Slot, attribute: AttrId, wanted: usize, wants: impl Fn(&str) -> bool) -> bool {
+        let same = wanted == self.relations.count(holder, attribute)
+            && self.relations.members(holder, attribute).iter().all(|member| wants(&self.id(*member)));
+        if !same {
+            self.relations.end(holder, attribute);
+        }
+        !same
     }
 
     /// Takes a reference away; `false` when there is none.

@@ -35,13 +35,16 @@ fn user(store: &MemoryStore, name: &str) -> Resource {
 }
 
 fn group(store: &MemoryStore, name: &str, members: &[String]) -> Resource {
-    let ty = types().1;
+    now(store.create(&tenant(), &types().1, group_of(name, members))).unwrap()
+}
+
+fn group_of(name: &str, members: &[String]) -> Resource {
     let members: Vec<String> = members.iter().map(|id| format!(r#"{{"value":"{id}"}}"#)).collect();
     let json = format!(
         r#"{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"{name}","members":[{}]}}"#,
         members.join(",")
     );
-    now(store.create(&tenant(), &ty, Resource::parse(&ty, json.as_bytes()).unwrap())).unwrap()
+    Resource::parse(&types().1, json.as_bytes()).unwrap()
 }
 
 fn patch(store: &MemoryStore, ty: &ResourceType, id: &str, operations: &str) -> Resource {
@@ -84,6 +87,60 @@ fn ids_of_members_that_are_gone_take_no_room() {
     let again = group(&store, "i", &["m1".to_owned(), "m2".to_owned()]);
     assert!(std::str::from_utf8(again.as_json()).unwrap().contains("m2"));
     assert_eq!(slots(&store).0, 3);
+}
+
+/// However long a list was, it is gone at once, and what it leaves behind is cleared away while others have their turn, even when
+/// nobody waits for it any more.
+#[test]
+fn a_long_list_ends_at_once_and_is_cleared_away_bit_by_bit() {
+    let (store, (users, groups)) = (MemoryStore::new(), types());
+    let ada = user(&store, "ada").id().unwrap().to_owned();
+    let groups_of_ada = || {
+        let found = now(store.get(&tenant(), Key::new(&users, &ada), &Projection::everything(&users))).unwrap();
+        found.unwrap().references("groups").count()
+    };
+    let mut members: Vec<String> = (0..9_000).map(|n| format!("m{n}")).collect();
+    members.push(ada.clone());
+    let endings: [&dyn Fn(&str) -> usize; 3] = [
+        &|id| polled_once(store.delete(&tenant(), Key::new(&groups, id), Precondition::NONE)),
+        &|id| {
+            let none = group_of("g", &[]);
+            polled_once(store.replace(&tenant(), Key::new(&groups, id), none, Precondition::NONE))
+        },
+        &|id| {
+            let text = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"remove","path":"members"}]}"#;
+            let patch = Patch::parse(text.as_bytes(), &Limits::default()).unwrap();
+            let changes = patch.bind(&groups, Compat::default(), &Limits::default()).unwrap();
+            let want = Projection::everything(&groups);
+            polled_once(store.patch(&tenant(), Key::new(&groups, id), &changes, Precondition::NONE, &want))
+        },
+    ];
+    for end in endings {
+        let (other, long) = (group(&store, "h", &members[8_990..]), group(&store, "g", &members));
+        let id = long.id().unwrap();
+        assert_eq!(groups_of_ada(), 2);
+        assert_eq!(end(id), 0, "one turn is not enough, and nobody waits for another");
+        assert_eq!(groups_of_ada(), 1, "it is gone all the same");
+        assert!(slots(&store).0 > 7_000);
+        // the members of before mean nothing to a group that has them anew
+        let again = group(&store, "i", &members[..5]);
+        for n in 0..100 {
+            let name = format!("n{n}");
+            let id = user(&store, &name).id().unwrap().to_owned();
+            now(store.delete(&tenant(), Key::new(&users, &id), Precondition::NONE)).unwrap();
+        }
+        let left = now(store.get(&tenant(), Key::new(&groups, again.id().unwrap()), &Projection::everything(&groups)));
+        assert_eq!(left.unwrap().unwrap().references("members").count(), 5);
+        for group in [other.id().unwrap(), again.id().unwrap(), id] {
+            now(store.delete(&tenant(), Key::new(&groups, group), Precondition::NONE)).unwrap_or_default();
+        }
+        assert_eq!(slots(&store).0, 1, "nobody is left but the user");
+    }
+}
+
+/// Polls a future once and drops it: 1 when it was done.
+fn polled_once<T>(future: impl Future<Output = T>) -> usize {
+    usize::from(pin!(future).as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())).is_ready())
 }
 
 thread_local! {
