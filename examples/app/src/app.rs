@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -111,7 +112,9 @@ impl App {
             let body = body::complete(body, self.limits.request_bytes(), room).await?;
             let turn = self.shares.enter(caller.tenant()).await;
             let place = turn.ok_or_else(|| ScimError::too_many_requests(1))?;
-            self.in_time(place.compute(self.scim.stream(caller.clone(), Request::from_parts(head, body)))).await
+            // it is large, and would be moved into each future around it
+            let call = pin!(self.scim.stream(caller.clone(), Request::from_parts(head, body)));
+            self.in_time(place.compute(call)).await
         };
         let response = answered.await.unwrap_or_else(|error| log::refused(&caller, &error).map(Body::from));
         response.map(|body| Answer::new(body, held, 4 * self.bounds.request))
