@@ -102,7 +102,9 @@ mod tests {
         }
     }
 
-    /// R-7643-4.1.2-15 R-7643-4.1.2-16
+    /// R-7643-4.1.2-15 R-7643-4.1.2-16 R-7643-3.1-11 R-7643-3.1-16 R-7643-3.1-18 R-7643-3.1-25 R-7643-5-02
+    /// R-7643-7-02 R-7643-7-03 R-7643-6-02 R-7643-7-13 E-7643-07 E-7642-01 R-7643-4.3-05 E-7643-27 E-7643-26
+    /// E-7643-12 E-7643-28 E-7643-22 E-7643-02 E-7643-08 E-7643-09
     #[test]
     fn every_attribute_has_exactly_the_characteristics_of_the_study() {
         let study: Value = serde_json::from_str(CHARACTERISTICS).unwrap();

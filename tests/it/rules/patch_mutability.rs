@@ -45,7 +45,7 @@ fn what_is_read_only_inside_a_value_is_ignored() {
     assert!(!String::from_utf8(shown.text).unwrap().contains("evil"));
 }
 
-/// R-7644-3.5.2-18 R-7643-7-22 R-7644-3.5.2.3-12
+/// R-7644-3.5.2-18 R-7643-7-22 R-7644-3.5.2.3-12 R-7644-3.5.2-16
 #[test]
 fn what_is_immutable_and_set_stays() {
     let scim = Scim::new();

@@ -52,6 +52,22 @@ fn an_id_is_percent_decoded() {
     scim.get("/Users/%ff").refused(404, "");
 }
 
+/// R-7644-7.1-02
+#[test]
+fn what_a_path_holds_ends_no_header_and_begins_no_other() {
+    let scim = Scim::new();
+    let evil = "x%0d%0aset-cookie:%20a=b%0d%0a%0d%0a{}";
+    for (method, body) in [("GET", ""), ("PUT", "{}"), ("PATCH", "{}"), ("DELETE", "")] {
+        let refused = scim.send(method, &format!("/Users/{evil}"), &[("content-type", "application/json")], body);
+        assert!(refused.status.is_client_error() && refused.headers.get("set-cookie").is_none());
+        let values = refused.headers.values().map(|value| value.as_bytes());
+        assert!(values.flatten().all(|byte| *byte != b'\r' && *byte != b'\n'), "{:?}", refused.headers);
+    }
+    // an operation of a bulk request says where it went
+    let answer = scim.bulk(json!([{"method": "DELETE", "path": "/Users/x\r\nset-cookie: a=b"}])).is(200);
+    assert_eq!(answer.at("/Operations/0/location"), json!(format!("{BASE}/Users/x%0D%0Aset-cookie:%20a%3Db")));
+}
+
 /// R-7644-3.2-05 R-7643-6-09
 #[test]
 fn an_endpoint_is_found_in_any_letter_case_and_with_a_slash_at_its_end() {

@@ -47,7 +47,7 @@ fn what_was_read_can_be_sent_back() {
     }
 }
 
-/// R-7644-3.5.1-12 A-17 R-7644-3.12-28
+/// R-7644-3.5.1-12 A-17 R-7643-3.1-17 R-7643-7-19
 #[test]
 fn what_is_read_only_is_ignored_even_when_it_differs() {
     let scim = Scim::new();
@@ -58,7 +58,8 @@ fn what_is_read_only_is_ignored_even_when_it_differs() {
     assert!(!replaced.body.to_string().contains("2001"));
 }
 
-/// R-7644-3.5.1-08 R-7644-3.5.1-09 R-7644-3.5.1-10 R-7644-3.5.1-11 R-7643-7-21 R-7643-7-22
+/// R-7644-3.5.1-08 R-7644-3.5.1-09 R-7644-3.5.1-10 R-7644-3.5.1-11 R-7643-7-21 R-7643-7-22 A-18
+/// R-7644-3.12-18
 #[test]
 fn what_is_immutable_is_set_once_and_stays() {
     let scim = Scim::new();
@@ -71,7 +72,7 @@ fn what_is_immutable_is_set_once_and_stays() {
     scim.put(&path, body(json!({}))).is(200).has(json!({"place": {"site": "S"}})).lacks(&["/place/room"]);
 }
 
-/// R-7644-3.5.1-13 R-7643-7-14 E-7643-19
+/// R-7644-3.5.1-13 R-7643-7-14 E-7643-19 R-7643-4.1.1-01 R-7644-3.12-22
 #[test]
 fn what_is_required_has_to_be_there() {
     let scim = Scim::new();
@@ -80,7 +81,7 @@ fn what_is_required_has_to_be_there() {
     scim.get(&path).has(json!({"userName": "ada"}));
 }
 
-/// R-7644-3.5.1-16
+/// R-7644-3.5.1-16 R-7644-3.12-17 A-23
 #[test]
 fn a_value_that_another_one_has_is_a_conflict() {
     let scim = Scim::new();
@@ -135,7 +136,7 @@ fn a_put_of_a_group_replaces_its_members() {
     scim.get(&bob).has(json!({"groups": [{"value": id_of(&group)}]}));
 }
 
-/// R-7643-3.1-22
+/// R-7643-3.1-22 R-7644-3.5.1-04
 #[test]
 fn a_new_password_is_a_change() {
     let scim = Scim::new();
