@@ -79,7 +79,7 @@ fn an_operation_goes_to_a_type_or_to_a_resource() {
     scim.get("/Users").has(json!({"totalResults": 1}));
 }
 
-/// R-7644-3.7-07 R-7644-3.7-10 R-7644-3.7-12
+/// R-7644-3.7-07 R-7644-3.7-10 R-7644-3.7-12 A-38
 #[test]
 fn an_operation_has_what_it_needs() {
     let scim = Scim::new();

@@ -130,7 +130,7 @@ fn what_is_referred_to_ahead_comes_early_where_that_changes_nothing_else() {
     assert_eq!(answer.statuses(), ["204", "204", "201"], "{}", answer.body);
 }
 
-/// R-7644-3.7-13 R-7644-3.7.3-02 R-7644-3.7-12 R-7644-3.7-09
+/// R-7644-3.7-13 R-7644-3.7.3-02 R-7644-3.7-12 R-7644-3.7-09 R-7644-3.7-11
 #[test]
 fn what_fails_says_where_it_went_unless_it_was_to_create() {
     let scim = Scim::new();

@@ -1,5 +1,6 @@
 //! POST (RFC 7644 §3.3).
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::devices::body;
@@ -16,7 +17,7 @@ fn a_post_creates_and_answers_with_what_was_created() {
     scim.post("/Devices", body(json!({}))).is(201);
 }
 
-/// R-7644-3.2-04 R-7644-3.2-05
+/// R-7644-3.2-04 R-7644-3.2-05 R-7644-3.1-01
 #[test]
 fn each_method_does_what_it_is_for_at_each_endpoint() {
     let scim = Scim::new();
@@ -86,8 +87,11 @@ fn the_endpoint_decides_the_resource_type() {
 /// R-7643-3.1-20 R-7643-3.1-21 R-3339-5.6-01 A-44 R-7643-2.3.5-03
 #[test]
 fn both_times_are_those_of_the_creation() {
+    let before = Utc::now().timestamp_millis();
     let created = Scim::new().post("/Users", user(json!({}))).is(201);
     let at = created.at("/meta/created");
+    let said = DateTime::parse_from_rfc3339(at.as_str().unwrap()).unwrap().timestamp_millis();
+    assert!((before..=Utc::now().timestamp_millis()).contains(&said), "{at}");
     assert_eq!(at, created.at("/meta/lastModified"));
     let text = at.as_str().unwrap();
     assert!(text.ends_with('Z') && text.as_bytes()[10] == b'T' && (20..=24).contains(&text.len()), "{text}");
@@ -126,10 +130,16 @@ fn an_external_id_is_the_clients_and_may_be_used_twice() {
     let scim = Scim::new();
     scim.post("/Users", user(json!({"externalId": "E1"}))).is(201).has(json!({"externalId": "E1"}));
     scim.post("/Users", user(json!({"userName": "bob", "externalId": "E1"}))).is(201);
-    scim.post("/Users", user(json!({"userName": "cyd"}))).is(201).lacks(&["/externalId"]);
+    let path = scim.create("/Users", user(json!({"userName": "cyd"})));
+    scim.get(&path).lacks(&["/externalId"]);
+    scim.put(&path, user(json!({"userName": "cyd", "title": "x"}))).is(200).lacks(&["/externalId"]);
+    scim.put(&path, user(json!({"userName": "cyd", "externalId": "E1"}))).is(200).has(json!({"externalId": "E1"}));
+    let other = scim.create("/Users", user(json!({"userName": "dan"})));
+    let add = json!({"op": "add", "path": "externalId", "value": "E1"});
+    scim.patch(&other, add).is(200).has(json!({"externalId": "E1"}));
 }
 
-/// R-7644-3.3-11 R-7643-7-14 R-7643-4.1.1-01 R-7643-4.2-01 E-7643-02 E-7643-19 R-7644-3.12-22
+/// R-7644-3.3-11 R-7643-7-14 R-7643-4.1.1-01 R-7643-4.2-01 E-7643-02 E-7643-19 R-7644-3.12-22 R-7644-3.12-06
 #[test]
 fn what_is_required_has_to_be_given() {
     let scim = Scim::new();
@@ -141,7 +151,7 @@ fn what_is_required_has_to_be_given() {
     scim.post("/Devices", json!({"schemas": [DEVICE]})).refused(400, "invalidValue");
 }
 
-/// R-7644-3.3-12
+/// R-7644-3.3-12 R-7644-3.12-06
 #[test]
 fn a_value_of_another_type_is_refused_and_the_attribute_named() {
     let scim = Scim::new();

@@ -37,7 +37,7 @@ fn a_type_of_the_hosts_own_is_served_like_all_others() {
     scim.delete(&path).is(204);
 }
 
-/// R-7643-6-13 R-7644-3.5.1-13
+/// R-7643-6-13 R-7644-3.5.1-13 R-7643-3.2-01
 #[test]
 fn an_extension_that_is_required_has_to_be_there() {
     let scim = with_badge();

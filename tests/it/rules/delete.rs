@@ -35,7 +35,12 @@ fn what_is_deleted_is_in_no_list() {
     let scim = Scim::new();
     let path = scim.user(json!({}));
     scim.delete(&path).is(204);
-    scim.get("/Users").has(json!({"totalResults": 0}));
+    for target in ["/Users", "/", "/Users?cursor", "/?cursor", "/Users?sortBy=userName"] {
+        scim.get(target).is(200).has(json!({"totalResults": 0, "Resources": []}));
+    }
+    for target in ["/.search", "/Users/.search"] {
+        scim.post(target, json!({"schemas": [crate::scim::SEARCH]})).is(200).has(json!({"totalResults": 0}));
+    }
     assert!(!scim.finds("/Users", r#"userName eq "ada""#));
     assert!(!scim.finds("/Users", &format!("id eq \"{}\"", id_of(&path))));
 }

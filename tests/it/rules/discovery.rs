@@ -125,7 +125,7 @@ fn a_schema_is_found_by_its_urn() {
 }
 
 /// R-7644-4-05 R-7643-6-01 R-7643-6-02 R-7643-6-03 R-7643-6-07 R-7643-6-10 R-7643-6-12 R-7643-6-15 A-35
-/// E-7643-16 R-7643-6-04 R-7644-4-01 R-7644-4-07
+/// E-7643-16 R-7643-6-04 R-7644-4-01 R-7644-4-07 R-7643-6-11 R-7643-3.2-01
 #[test]
 fn a_resource_type_says_where_and_by_which_schemas() {
     let scim = Scim::new();
@@ -142,6 +142,7 @@ fn a_resource_type_says_where_and_by_which_schemas() {
     }
     let user = scim.get("/ResourceTypes/User").is(200);
     user.has(json!({"schemas": [TYPE], "endpoint": "/Users", "schemaExtensions": [{"schema": ENTERPRISE, "required": false}]}));
+    scim.get("/ResourceTypes/Group").is(200).lacks(&["/schemaExtensions"]);
     scim.get("/ResourceTypes/Nothing").refused(404, "");
 }
 
@@ -198,7 +199,7 @@ fn discovery_entries_are_no_resources_of_the_tenant() {
 }
 
 /// R-7643-5-02 R-7643-7-02 R-7643-7-05 R-7643-7-35 E-7643-04 A-34 E-7643-17 E-7643-30 R-7643-7-03 R-7643-6-02
-/// E-7643-16 A-35
+/// E-7643-16 A-35 E-7643-03 E-7643-23 E-7643-24
 #[test]
 fn the_schemas_of_discovery_describe_what_is_sent() {
     let scim = Scim::new();

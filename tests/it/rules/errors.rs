@@ -8,6 +8,7 @@ use super::devices::body;
 use crate::scim::{BASE, ERROR, SEARCH, Scim, USER, merged, user};
 
 /// R-7644-3.12-01 R-7644-3.12-02 R-7644-3.12-03 R-7644-3.12-27 R-7644-3.2-11 R-7644-8.2-01 R-7644-3.1-04
+/// R-7644-3.1-01
 #[test]
 fn every_error_is_a_scim_message() {
     let scim = Scim::new();

@@ -62,7 +62,7 @@ fn a_change_to_another_version_is_refused() {
     assert_eq!(scim.get(&path).body, stored);
 }
 
-/// R-7644-3.14-09 R-7232-2.3-04 R-7232-3-01 A-25
+/// R-7644-3.14-09 R-7232-2.3-04 R-7232-3-01 A-25 R-7644-3.14-06 A-26
 #[test]
 fn a_change_to_the_version_that_is_there_is_made() {
     for tags in ["ETAG", "STRONG", "*", "\"x\", ETAG", "\"a,b\",ETAG"] {

@@ -52,7 +52,7 @@ fn ne_is_not_eq_and_holds_for_what_is_unassigned() {
     Device::of(json!({"tags": ["x"]})).no(&[r#"tags ne "x""#]).yes(&[r#"not (tags eq "y")"#]);
 }
 
-/// R-7644-3.4.2.2-25 R-7644-3.4.2.2-26 R-7644-3.4.2.2-27 R-7644-3.4.2.2-12
+/// R-7644-3.4.2.2-25 R-7644-3.4.2.2-26 R-7644-3.4.2.2-27 R-7644-3.4.2.2-12 R-7643-7-16 R-7644-3.4.2.2-47
 #[test]
 fn co_sw_and_ew_look_for_a_part() {
     Device::of(json!({"label": "Abcabd", "codes": ["Xy"], "manual": "https://x/Y"}))
@@ -76,7 +76,7 @@ fn pr_asks_for_a_value_that_is_not_empty() {
     Device::of(json!({"label": ""})).no(&["label pr"]);
 }
 
-/// R-7644-3.4.2.2-29 R-7644-3.4.2.2-12
+/// R-7644-3.4.2.2-29 R-7644-3.4.2.2-12 R-7643-7-16 R-7644-3.4.2.2-47
 #[test]
 fn text_is_ordered_by_its_characters() {
     Device::of(json!({"label": "Mm", "codes": ["Mm"]}))
@@ -157,7 +157,7 @@ fn a_value_of_another_type_is_refused() {
     ]);
 }
 
-/// R-7644-3.4.2.2-35 R-7643-2.5-01
+/// R-7644-3.4.2.2-35 R-7643-2.5-01 A-04
 #[test]
 fn null_is_what_is_unassigned() {
     Device::of(json!({"label": "x", "tags": ["a"], "ports": [{"value": "1"}]}))

@@ -79,7 +79,7 @@ fn a_query_string_is_form_encoded_utf_8() {
     scim.get("/Users?filter=%2").refused(400, "invalidValue");
 }
 
-/// R-7644-3.2-09 R-7644-3.4.3-02 R-7644-3.4.3-09 R-7644-3.4.3-01 R-7644-3.4.3-03
+/// R-7644-3.2-09 R-7644-3.4.3-02 R-7644-3.4.3-09 R-7644-3.4.3-01 R-7644-3.4.3-03 R-7644-3.4.3-08
 #[test]
 fn a_search_is_a_query() {
     let scim = three_users();

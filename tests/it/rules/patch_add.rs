@@ -203,7 +203,7 @@ fn a_part_without_brackets_is_that_of_every_value() {
         .has(json!({"ports": [{"value": "1", "type": "usb"}, {"value": "2", "type": "usb"}]}));
 }
 
-/// R-7644-3.5.2-14
+/// R-7644-3.5.2-14 E-7644-08
 #[test]
 fn a_simple_value_is_selected_by_the_name_value() {
     device(json!({"tags": ["a", "b"]}), json!({"op": "remove", "path": "tags[value eq \"a\"]"}))

@@ -29,7 +29,7 @@ fn a_patch_answers_with_the_resource() {
     scim.get("/ServiceProviderConfig").has(json!({"patch": {"supported": true}}));
 }
 
-/// R-7644-3.5.2-35 R-7644-3.5.2-32 R-7644-3.5.2-33 E-7644-06
+/// R-7644-3.5.2-35 R-7644-3.5.2-32 R-7644-3.5.2-33 E-7644-06 R-7644-3.14-02
 #[test]
 fn a_patch_of_a_group_answers_without_a_body_unless_attributes_are_named() {
     let (scim, path) = ada();
@@ -193,7 +193,7 @@ fn a_patch_never_creates() {
     scim.patch("/Groups/nobody", json!({"op": "add", "path": "displayName", "value": "x"})).refused(404, "");
 }
 
-/// R-7644-3.5.2-36 R-7644-3.12-17 A-23
+/// R-7644-3.5.2-36 R-7644-3.12-17 A-23 R-7643-4.1.1-02
 #[test]
 fn what_is_unique_is_so_after_a_patch() {
     let (scim, path) = ada();

@@ -100,8 +100,13 @@ fn members_come_and_go_as_a_whole() {
     let group = scim.group("g", &[&ada]);
     let one = format!("members[value eq \"{}\"]", id_of(&ada));
     for part in ["value", "type", "$ref"] {
-        scim.patch(&group, json!({"op": "replace", "path": format!("{one}.{part}"), "value": "x"}))
-            .refused(400, "mutability");
+        for op in ["add", "replace", "remove"] {
+            let mut operation = json!({"op": op, "path": format!("{one}.{part}")});
+            if op != "remove" {
+                operation["value"] = json!("x");
+            }
+            scim.patch(&group, operation).refused(400, "mutability");
+        }
     }
     scim.patch(
         &group,

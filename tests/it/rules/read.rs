@@ -5,9 +5,9 @@ use scim_provider::{MemoryStore, Service, TenantId, User};
 use serde_json::json;
 
 use super::devices::body;
-use crate::scim::{BASE, Scim, id_of, ready, user};
+use crate::scim::{BASE, ENTERPRISE, Scim, id_of, ready, user};
 
-/// R-7644-3.4.1-01 R-7644-3.4.1-04 R-7644-3.4-02 R-7232-2.3-03
+/// R-7644-3.4.1-01 R-7644-3.4.1-04 R-7644-3.4-02 R-7232-2.3-03 R-7643-3.1-23
 #[test]
 fn a_get_answers_with_the_resource_itself_and_its_etag() {
     let scim = Scim::new();
@@ -131,15 +131,22 @@ fn a_base_url_has_no_query_and_no_user() {
     }
 }
 
-/// R-7644-3.2-04 R-7643-2.3.7-07 R-7643-2.3.7-08
+/// R-7644-3.2-04 R-7643-2.3.7-07 R-7643-2.3.7-08 R-7644-3.13-05
 #[test]
 fn a_link_leads_to_its_resource() {
     let scim = Scim::new();
     let user = scim.user(json!({}));
     let group = scim.group("g", &[&user]);
-    let link = scim.get(&group).at("/members/0/$ref");
-    let target = link.as_str().unwrap().strip_prefix(BASE).unwrap().to_owned();
+    let managed = scim.user(json!({"userName": "bob", ENTERPRISE: {"manager": {"value": id_of(&user)}}}));
+    let behind = |path: &str, pointer: &str| {
+        let link = scim.get(path).at(pointer);
+        link.as_str().unwrap().strip_prefix(BASE).unwrap().to_owned()
+    };
+    let target = behind(&group, "/members/0/$ref");
+    assert_eq!(behind(&managed, &format!("/{ENTERPRISE}/manager/$ref")), target);
+    assert_eq!(behind(&user, "/meta/location"), target);
     scim.get(&target).is(200).has(json!({"userName": "ada"}));
+    scim.get(&behind(&user, "/groups/0/$ref")).is(200).has(json!({"displayName": "g"}));
     scim.delete(&user).is(204);
     scim.get(&target).refused(404, "");
 }

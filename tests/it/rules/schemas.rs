@@ -229,8 +229,16 @@ fn every_resource_names_its_schemas() {
 /// R-7643-3-02
 #[test]
 fn a_schema_is_named_once() {
-    let twice = json!([USER, USER.to_uppercase()]);
-    Scim::new().post("/Users", json!({"schemas": twice, "userName": "ada"})).refused(400, "invalidSyntax");
+    let scim = Scim::new();
+    let path = scim.user(json!({ENTERPRISE: {"division": "x"}}));
+    for twice in [json!([USER, USER.to_uppercase()]), json!([USER, ENTERPRISE, ENTERPRISE.to_lowercase()])] {
+        scim.post("/Users", json!({"schemas": twice, "userName": "bob"})).refused(400, "invalidSyntax");
+        scim.put(&path, json!({"schemas": twice, "userName": "ada"})).refused(400, "invalidSyntax");
+    }
+    for again in [json!([USER]), json!([ENTERPRISE.to_uppercase()]), json!([ENTERPRISE, USER])] {
+        let patched = scim.patch(&path, json!({"op": "add", "path": "schemas", "value": again})).is(200);
+        patched.has(json!({"schemas": [USER, ENTERPRISE]}));
+    }
 }
 
 /// R-7643-3-03
