@@ -199,7 +199,7 @@ fn a_host_resolves_names_by_the_same_rules() {
 /// R-7643-1.1-01
 #[test]
 fn quotation_marks_of_the_text_are_not_part_of_a_value() {
-    let scim = Scim::new();
+    let scim = Scim::strict();
     let path = scim.user(json!({"displayName": "\"Ada\""}));
     scim.get(&path).has(json!({"displayName": "\"Ada\""}));
     // neither in what a client says

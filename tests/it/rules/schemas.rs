@@ -229,7 +229,7 @@ fn every_resource_names_its_schemas() {
 /// R-7643-3-02
 #[test]
 fn a_schema_is_named_once() {
-    let scim = Scim::new();
+    let scim = Scim::strict();
     let path = scim.user(json!({ENTERPRISE: {"division": "x"}}));
     for twice in [json!([USER, USER.to_uppercase()]), json!([USER, ENTERPRISE, ENTERPRISE.to_lowercase()])] {
         scim.post("/Users", json!({"schemas": twice, "userName": "bob"})).refused(400, "invalidSyntax");
