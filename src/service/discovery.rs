@@ -71,7 +71,9 @@ impl Collection {
     fn answer(&self, call: &Call<'_>, id: Option<&str>) -> Result<Reply, Error> {
         refuse_filter(call)?;
         let Some(id) = id else { return Ok(Reply::json(self.list.clone())) };
-        let found = self.entries.iter().find(|(entry, _)| entry.eq_ignore_ascii_case(id));
+        // the letter case of a URN means nothing, that of a type's name tells two apart
+        let exact = self.entries.iter().find(|(entry, _)| entry == id);
+        let found = exact.or_else(|| self.entries.iter().find(|(entry, _)| entry.eq_ignore_ascii_case(id)));
         found.map(|(_, body)| Reply::json(body.clone())).ok_or_else(|| Error::not_found("no such entry"))
     }
 }

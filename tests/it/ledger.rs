@@ -1,5 +1,5 @@
-//! `tests/requirements.toml`: what the RFCs ask of a server, and which test proves it. The file and the tests are held against
-//! each other here, both ways, and the file against the list of all requirements.
+//! `tests/requirements.toml`: what the RFCs ask of a server, and which tests prove it. The file and the tests are held against
+//! each other here, both ways, and the file against the list of all requirements, with their texts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,11 +15,26 @@ enum Standing {
     Declined(String),
 }
 
-/// The requirements by their ids, with their level.
-type Ledger = BTreeMap<String, (String, Standing)>;
+/// A requirement of the file.
+#[derive(Debug)]
+struct Entry {
+    level: String,
+    /// what is required, in words
+    text: String,
+    standing: Standing,
+}
 
-/// What is required, by id: the level, and of whom.
-type Required = BTreeMap<String, (String, String)>;
+type Ledger = BTreeMap<String, Entry>;
+
+/// A requirement of the list.
+#[derive(Clone)]
+struct Requirement {
+    level: String,
+    whose: String,
+    text: String,
+}
+
+type Required = BTreeMap<String, Requirement>;
 
 /// Which ids each test names in the lines in front of it.
 type Claims = BTreeMap<String, BTreeSet<String>>;
@@ -78,28 +93,58 @@ fn each_disagreement_is_found() {
 fn each_blank_is_found() {
     let ledger = parse(
         r#"
+# Text 01.
 "R-7644-1-01" = { level = "MAY", declined = "for a reason" }
+# Text 04.
 "R-7644-1-04" = { level = "MAY", host = "for a reason" }
+# Text 05.
 "R-7644-1-05" = { level = "MAY", host = "for a reason" }
+
+# Text 07.
+
+"R-7644-1-06" = { level = "MAY", host = "for a reason" }
+"R-7644-1-07" = { level = "MAY", host = "for a reason" }
+# Text 07.
+"R-7644-1-08" = { level = "MAY", host = "for a reason" }
 "#,
     );
-    let required =
-        [("01", "MUST", "server"), ("02", "MUST", "both"), ("03", "MUST", "client"), ("04", "MAY", "client")];
-    let required = required.map(|(id, level, whose)| (format!("R-7644-1-{id}"), (level.to_owned(), whose.to_owned())));
+    let required = [
+        ("01", "MUST", "server"),
+        ("02", "MUST", "both"),
+        ("03", "MUST", "client"),
+        ("04", "MAY", "client"),
+        ("06", "MAY", "server"),
+        ("07", "MAY", "server"),
+        ("08", "MAY", "server"),
+    ];
+    let required = required.map(|(id, level, whose)| {
+        let (level, whose, text) = (level.to_owned(), whose.to_owned(), format!("Text {id}."));
+        (format!("R-7644-1-{id}"), Requirement { level, whose, text })
+    });
     assert_eq!(
         blanks(&ledger.unwrap(), &required.into()),
-        ["R-7644-1-01: is a MUST and not a MAY", "R-7644-1-02: is missing", "R-7644-1-05: is nowhere required"]
+        [
+            "R-7644-1-01: is a MUST and not a MAY",
+            "R-7644-1-02: is missing",
+            "R-7644-1-05: is nowhere required",
+            "R-7644-1-06: does not say: Text 06.",
+            "R-7644-1-07: does not say: Text 07.",
+            "R-7644-1-08: does not say: Text 08.",
+        ]
     );
 }
 
-/// What is required of a server and does not stand in the ledger, or stands there with another level, and what nobody requires.
-/// A requirement on clients may be there, where a server can help.
+/// What is required of a server and does not stand in the ledger, or stands there with another level or text, and what nobody
+/// requires. A requirement on clients may be there, where a server can help.
 fn blanks(ledger: &Ledger, required: &Required) -> Vec<String> {
     let mut complaints = Vec::new();
-    for (id, (level, whose)) in required {
+    for (id, Requirement { level, whose, text }) in required {
         match ledger.get(id) {
             None if whose != "client" => complaints.push(format!("{id}: is missing")),
-            Some((other, _)) if other != level => complaints.push(format!("{id}: is a {level} and not a {other}")),
+            Some(entry) if entry.level != *level => {
+                complaints.push(format!("{id}: is a {level} and not a {}", entry.level));
+            }
+            Some(entry) if entry.text != *text => complaints.push(format!("{id}: does not say: {text}")),
             _ => {}
         }
     }
@@ -111,7 +156,7 @@ fn blanks(ledger: &Ledger, required: &Required) -> Vec<String> {
 
 fn complaints(ledger: &Ledger, claims: &Claims) -> Vec<String> {
     let mut complaints = Vec::new();
-    for (id, (level, standing)) in ledger {
+    for (id, Entry { level, standing, .. }) in ledger {
         match standing {
             Standing::Tested(tests) => {
                 if tests.is_empty() {
@@ -138,7 +183,7 @@ fn complaints(ledger: &Ledger, claims: &Claims) -> Vec<String> {
         for id in ids {
             match ledger.get(id) {
                 None => complaints.push(format!("{id}: `{test}` names it and it is not in the ledger")),
-                Some((_, Standing::Tested(tests))) if tests.contains(test) => {}
+                Some(Entry { standing: Standing::Tested(tests), .. }) if tests.contains(test) => {}
                 Some(_) => complaints.push(format!("{id}: `{test}` proves it and is not listed")),
             }
         }
@@ -149,7 +194,7 @@ fn complaints(ledger: &Ledger, claims: &Claims) -> Vec<String> {
 
 /// The sentence of the README.
 fn summary(ledger: &Ledger) -> String {
-    let count = |is: fn(&Standing) -> bool| ledger.values().filter(|(_, standing)| is(standing)).count();
+    let count = |is: fn(&Standing) -> bool| ledger.values().filter(|entry| is(&entry.standing)).count();
     let tested = count(|s| matches!(s, Standing::Tested(_)));
     let host = count(|s| matches!(s, Standing::Host(_)));
     let declined = count(|s| matches!(s, Standing::Declined(_)));
@@ -159,23 +204,30 @@ fn summary(ledger: &Ledger) -> String {
     )
 }
 
-/// The list of all requirements: a line each, with the id, the level and whose it is.
+/// The list of all requirements: a line each, with the id, the level, whose it is, and the text.
 fn required() -> Required {
     let text = fs::read_to_string(root().join("tests/data/requirements.txt")).unwrap();
     let lines = text.lines().filter(|line| !line.starts_with('#'));
-    let words = lines.map(|line| line.split(' ').map(str::to_owned).collect::<Vec<_>>());
-    words.map(|words| <[String; 3]>::try_from(words).unwrap()).map(|[id, level, whose]| (id, (level, whose))).collect()
+    let words = lines.map(|line| line.splitn(4, ' ').map(str::to_owned).collect::<Vec<_>>());
+    words
+        .map(|words| <[String; 4]>::try_from(words).unwrap())
+        .map(|[id, level, whose, text]| (id, Requirement { level, whose, text }))
+        .collect()
 }
 
 fn ledger() -> Ledger {
     parse(&fs::read_to_string(root().join("tests/requirements.toml")).unwrap()).unwrap()
 }
 
-/// Reads the file, a requirement a line.
-fn parse(text: &str) -> Result<Ledger, String> {
+/// Reads the file: a requirement a line, its text on the line above.
+fn parse(file: &str) -> Result<Ledger, String> {
     let entry = Regex::new(r#"^"([^"]+)" = \{ level = "(\w+)", (tested|host|declined) = (.+) \}$"#).unwrap();
-    let mut ledger = Ledger::new();
-    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    let (mut ledger, mut above) = (Ledger::new(), "");
+    for line in file.lines() {
+        let text = std::mem::replace(&mut above, line).strip_prefix("# ").unwrap_or_default().to_owned();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
         let found = entry.captures(line).ok_or_else(|| format!("no requirement: {line}"))?;
         // strings and arrays of strings are written as in JSON
         let value = |what: &str| format!("{what}: {line}");
@@ -184,7 +236,8 @@ fn parse(text: &str) -> Result<Ledger, String> {
             "host" => Standing::Host(serde_json::from_str(&found[4]).map_err(|_| value("no text"))?),
             _ => Standing::Declined(serde_json::from_str(&found[4]).map_err(|_| value("no text"))?),
         };
-        if ledger.insert(found[1].to_owned(), (found[2].to_owned(), standing)).is_some() {
+        let level = found[2].to_owned();
+        if ledger.insert(found[1].to_owned(), Entry { level, text, standing }).is_some() {
             return Err(format!("{} is there twice", &found[1]));
         }
     }

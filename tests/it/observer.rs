@@ -250,7 +250,7 @@ fn recording() -> (Scim, Arc<Mutex<Vec<String>>>) {
     (Scim::of(Service::builder(BASE).resource(User::resource_type(), store)), passwords)
 }
 
-/// R-7643-4.1.1-14 R-7643-4.1.1-20
+/// R-7643-4.1.1-14 R-7643-4.1.1-20 R-7644-3.5.1-04 R-7643-7-26 R-7644-3.9-12
 #[test]
 fn a_password_goes_to_the_store_and_nowhere_else() {
     let (scim, passwords) = recording();
@@ -299,7 +299,7 @@ fn never_told(answers: &[crate::scim::Answer]) {
     }
 }
 
-/// R-7644-3.5.1-15 R-7643-7-23
+/// R-7644-3.5.1-15 R-7643-7-23 A-18
 #[test]
 fn a_password_that_is_left_out_is_kept() {
     let (scim, passwords) = recording();

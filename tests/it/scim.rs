@@ -92,6 +92,11 @@ impl Scim {
             "{method} {target}"
         );
         assert_eq!(head.headers.get("x-content-type-options").map(|v| v.as_bytes()), Some(&b"nosniff"[..]));
+        // and what has a body is said to be what it is
+        let kind = head.headers.get("content-type").map(|kind| kind.as_bytes());
+        let accepts_json = headers.iter().any(|(name, _)| *name == "accept");
+        let known = kind == Some(b"application/scim+json") || (accepts_json && kind == Some(b"application/json"));
+        assert!(text.is_empty() || known, "{method} {target}: {kind:?}");
         let body = if text.is_empty() { Value::Null } else { serde_json::from_slice(&text).unwrap() };
         let exchange = self.log.0.lock().unwrap().last().cloned().unwrap_or_default();
         Answer { status: head.status, headers: head.headers, body, text, exchange }

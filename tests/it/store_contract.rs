@@ -390,7 +390,7 @@ impl Store for Fixed {
     }
 }
 
-/// R-7644-3.12-14 R-7644-3.6-03
+/// R-7644-3.12-14
 #[test]
 fn what_a_store_says_that_it_cannot_do_is_not_asked_for() {
     let memory = MemoryStore::new();

@@ -25,6 +25,7 @@ fn admitting(requests: u32) -> (Scim, Arc<AtomicU32>) {
     (scim, left)
 }
 
+/// R-9865-5-07
 #[test]
 fn a_request_too_many_is_told_when_to_come_back() {
     let (scim, left) = admitting(2);

@@ -19,7 +19,7 @@ use play::{Outcome, play};
 /// What the RFCs print: requests, answers and bodies. 55 of them have a JSON body.
 const EXAMPLES: usize = 72;
 
-/// R-7643-8-02 R-7643-8-03
+/// R-7643-8-02 R-7643-8-03 E-7644-06 R-7644-3.12-28 R-7644-3.5.2.3-15 E-7643-05 E-7643-11 E-7644-08
 #[test]
 fn every_example_is_accepted_produced_or_answered_as_it_is_printed() {
     let catalogue = Catalogue::load();

@@ -30,7 +30,6 @@ const TYPES: [(&str, RoundTrip); 9] = [
 /// The kinds that have no type of their own: the service reads and writes them, in the scenes.
 const UNTYPED: [&str; 3] = ["Error", "BulkRequest", "BulkResponse"];
 
-/// R-7643-8-02 R-7643-8-03
 pub(super) fn every_message_is_written_as_it_was_read(catalogue: &Catalogue, outcome: &mut Outcome) {
     for (id, body) in &catalogue.bodies {
         let messages = match body.as_array() {

@@ -9,7 +9,7 @@ fn create(bulk_id: &str, name: &str) -> Value {
     json!({"method": "POST", "path": "/Users", "bulkId": bulk_id, "data": user(json!({"userName": name}))})
 }
 
-/// R-7644-3.7-01
+/// R-7644-3.7-01 R-7643-5-06 R-7643-5-16
 #[test]
 fn support_is_advertised_and_can_be_switched_off() {
     Scim::new().get("/ServiceProviderConfig").has(json!({"bulk": {"supported": true}}));
@@ -20,7 +20,7 @@ fn support_is_advertised_and_can_be_switched_off() {
     scim.get("/Users").has(json!({"totalResults": 0}));
 }
 
-/// R-7644-3.7-02 R-7644-3.7-05 R-7644-3.7-23
+/// R-7644-3.7-02 R-7644-3.7-05 R-7644-3.7-23 R-7644-8.2-01
 #[test]
 fn a_message_that_is_wrong_is_refused_as_a_whole() {
     let scim = Scim::new();
@@ -46,8 +46,7 @@ fn a_message_that_is_wrong_is_refused_as_a_whole() {
     assert_eq!(scim.bulk(json!([])).is(200).statuses(), [""; 0]);
 }
 
-/// R-7644-3.7-06 R-7644-3.7-11 R-7644-3.7-30
-///
+/// R-7644-3.7-06 R-7644-3.7-11 R-7644-3.7-30 A-39 R-7644-3.7-10
 #[test]
 fn an_operation_goes_to_a_type_or_to_a_resource() {
     let scim = Scim::new();
@@ -80,7 +79,7 @@ fn an_operation_goes_to_a_type_or_to_a_resource() {
     scim.get("/Users").has(json!({"totalResults": 1}));
 }
 
-/// R-7644-3.7-07 R-7644-3.7-10 R-7644-3.7-12
+/// R-7644-3.7-07 R-7644-3.7-10 R-7644-3.7-12 A-38
 #[test]
 fn an_operation_has_what_it_needs() {
     let scim = Scim::new();
@@ -122,7 +121,7 @@ fn a_bulk_id_stands_for_one_operation() {
     assert_eq!(scim.bulk(json!([create("a", "ada"), create("A", "bob")])).statuses(), ["201", "201"]);
 }
 
-/// R-7644-3.7.4-01 R-7644-3.7.4-03 R-7644-3.7.4-04 R-7644-3.7.4-05 R-7644-3.7.4-06
+/// R-7644-3.7.4-01 R-7644-3.7.4-03 R-7644-3.7.4-04 R-7644-3.7.4-05 R-7644-3.7.4-06 R-7643-5-16
 #[test]
 fn beyond_a_limit_nothing_is_done() {
     let scim = Scim::limited(|limits| {
@@ -196,7 +195,7 @@ fn operations_reach_their_tenant_only() {
 #[test]
 fn a_bulk_request_is_a_post() {
     let scim = Scim::new();
-    for method in ["GET", "PUT", "DELETE"] {
+    for method in ["GET", "PUT", "PATCH", "DELETE"] {
         let answer = scim.send(method, "/Bulk", &[("content-type", "application/json")], "{}").refused(405, "");
         assert_eq!(answer.header("allow"), "POST");
     }

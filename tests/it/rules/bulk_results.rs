@@ -14,8 +14,8 @@ fn retitle(path: &str, title: &str) -> Value {
 }
 
 /// R-7644-3.7-09 R-7644-3.7-13 R-7644-3.7-15 R-7644-3.7-17 R-7644-3.7-25 R-7644-3.7-28 R-7644-3.7-29
-/// R-7644-3.7.3-01 R-7644-3.7.3-02 R-7644-3.7.3-03 R-7644-3.7.3-05 R-7644-3.7.3-06
-/// A-37 E-7644-05
+/// R-7644-3.7.3-01 R-7644-3.7.3-02 R-7644-3.7.3-03 R-7644-3.7.3-05 R-7644-3.7.3-06 A-37 E-7644-05
+/// R-7644-8.2-01 R-7644-3.1-04 R-7644-3.7-02 R-7644-3.7-06 R-7644-3.7-10
 #[test]
 fn each_operation_has_the_result_of_a_request_of_its_own() {
     let scim = Scim::new();
@@ -47,8 +47,8 @@ fn each_operation_has_the_result_of_a_request_of_its_own() {
     scim.get(&delete).is(404);
 }
 
-/// R-7644-3.7-14 R-7644-3.7-16 R-7644-3.7-18 R-7644-3.7-19 R-7644-3.7.3-04
-/// R-7644-3.12-25
+/// R-7644-3.7-14 R-7644-3.7-16 R-7644-3.7-18 R-7644-3.7-19 R-7644-3.7.3-04 R-7644-3.12-25 A-23 A-39
+/// R-7644-3.7-03 R-7644-3.7-09 A-24
 #[test]
 fn an_error_stops_nothing_else() {
     let scim = Scim::new();
@@ -130,7 +130,7 @@ fn what_is_referred_to_ahead_comes_early_where_that_changes_nothing_else() {
     assert_eq!(answer.statuses(), ["204", "204", "201"], "{}", answer.body);
 }
 
-/// R-7644-3.7-13 R-7644-3.7.3-02
+/// R-7644-3.7-13 R-7644-3.7.3-02 R-7644-3.7-12 R-7644-3.7-09 R-7644-3.7-11
 #[test]
 fn what_fails_says_where_it_went_unless_it_was_to_create() {
     let scim = Scim::new();
@@ -209,6 +209,7 @@ fn the_observer_sees_each_operation_and_then_the_request() {
     assert_eq!(created.changed, ["userName"]);
 }
 
+/// R-7643-4.1.1-14
 #[test]
 fn no_password_and_no_internal_text_is_in_the_answer() {
     let scim = Scim::new();

@@ -109,7 +109,7 @@ fn a_count_of_nothing_asks_for_the_total() {
     }
 }
 
-/// R-9865-2.1-06 R-9865-5-07
+/// R-9865-2.1-06 R-9865-5-07 A-42
 #[test]
 fn a_count_that_is_too_large_is_lowered() {
     ten().get("/Users?cursor&count=7").is(200).has(json!({"itemsPerPage": 6, "totalResults": 10}));
@@ -181,7 +181,7 @@ fn a_forged_cursor_is_refused() {
     scim.get("/Users?cursor=a&cursor=b").refused(400, "invalidValue");
 }
 
-/// R-9865-2.1-04
+/// R-9865-2.1-04 A-42 R-9865-2-15
 #[test]
 fn a_count_stays_the_same() {
     let scim = ten();
@@ -198,7 +198,7 @@ fn a_page_has_one_method() {
     ten().get("/Users?cursor&startIndex=1").refused(400, "invalidValue");
 }
 
-/// R-9865-3-01 R-9865-3-02
+/// R-9865-3-01 R-9865-3-02 R-7644-3.4.3-03
 #[test]
 fn a_search_request_carries_a_cursor() {
     let scim = ten();

@@ -37,7 +37,7 @@ fn a_type_of_the_hosts_own_is_served_like_all_others() {
     scim.delete(&path).is(204);
 }
 
-/// R-7643-6-13 R-7644-3.5.1-13
+/// R-7643-6-13 R-7644-3.5.1-13 R-7643-3.2-01
 #[test]
 fn an_extension_that_is_required_has_to_be_there() {
     let scim = with_badge();
@@ -59,7 +59,7 @@ fn an_extension_that_is_optional_may_be_missing() {
     scim.post("/Users", user(json!({"userName": "c", BADGE: {"colour": "red"}}))).refused(400, "invalidValue");
 }
 
-/// R-7643-7-32 R-7643-7-33 R-7643-7-17
+/// R-7643-7-32 R-7643-7-17
 #[test]
 fn a_unique_value_is_unique_by_its_own_letter_case() {
     let scim = Scim::new();
@@ -121,6 +121,7 @@ fn what_is_shown_as_unique_is_unique_wherever_it_stands_and_nothing_else_is() {
         let other = scim.create("/Users", named(&free));
         scim.put(&other, named(&more)).refused(409, "uniqueness");
         scim.put(&other, named(&free)).is(200);
+        scim.patch(&other, json!({"op": "replace", "value": more})).refused(409, "uniqueness");
     }
     assert!(scim.finds("/Users", r#"emails.value eq "B@x""#) && scim.finds("/Users", r#"emails[value eq "a@x"]"#));
     scim.patch(&made, json!({"op": "remove", "path": "emails[value eq \"b@x\"]"})).is(200);
@@ -159,7 +160,7 @@ fn a_part_that_is_required_has_to_be_in_each_value() {
     scim.post("/Devices", body(json!({"ports": []}))).is(201);
 }
 
-/// R-7643-6-05 R-7643-6-08 R-7644-4-06
+/// R-7643-6-05 R-7643-6-08 R-7644-4-06 E-7644-06 E-7643-28
 #[test]
 fn a_type_has_a_name_and_an_endpoint_of_its_own() {
     let builder = || Service::<TenantId>::builder(BASE).resource(device(), MemoryStore::new());
@@ -172,6 +173,15 @@ fn a_type_has_a_name_and_an_endpoint_of_its_own() {
         assert!(builder().resource(other("Other", endpoint), MemoryStore::new()).build().is_err(), "{endpoint}");
     }
     assert!(builder().resource(other("Other", "Others"), MemoryStore::new()).build().is_ok());
+    // letter case tells names apart
+    let scim = Scim::of(builder().resource(other("device", "/Others"), MemoryStore::new()));
+    for (name, endpoint) in [("Device", "/Devices"), ("device", "/Others")] {
+        scim.get(&format!("/ResourceTypes/{name}")).is(200).has(json!({"name": name, "endpoint": endpoint}));
+    }
+    let made = scim.create("/Others", json!({"schemas": [BADGE], "number": "1"}));
+    scim.get(&made).has(json!({"meta": {"resourceType": "device"}}));
+    let found = |name: &str| scim.filter("/", &format!("meta.resourceType eq \"{name}\"")).is(200).at("/totalResults");
+    assert_eq!((found("device"), found("Device")), (json!(1), json!(0)));
     assert!(matches!(Service::<TenantId>::builder(BASE).build(), Err(BuildError::NoResourceType)));
 }
 

@@ -9,8 +9,12 @@ use crate::scim::{ENTERPRISE, Scim, id_of, user};
 #[test]
 fn a_deletion_answers_without_a_body() {
     let scim = Scim::new();
-    let deleted = scim.delete(&scim.user(json!({}))).is(204);
+    let (path, other) = (scim.user(json!({})), scim.user(json!({"userName": "bob"})));
+    let deleted = scim.delete(&path).is(204);
     assert!(deleted.text.is_empty() && deleted.header("content-type").is_empty());
+    assert_eq!(scim.get("/Users").each("id"), [id_of(&other)]);
+    scim.delete("/Users").refused(405, "");
+    scim.get(&other).is(200);
 }
 
 /// R-7644-3.6-04
@@ -31,7 +35,12 @@ fn what_is_deleted_is_in_no_list() {
     let scim = Scim::new();
     let path = scim.user(json!({}));
     scim.delete(&path).is(204);
-    scim.get("/Users").has(json!({"totalResults": 0}));
+    for target in ["/Users", "/", "/Users?cursor", "/?cursor", "/Users?sortBy=userName"] {
+        scim.get(target).is(200).has(json!({"totalResults": 0, "Resources": []}));
+    }
+    for target in ["/.search", "/Users/.search"] {
+        scim.post(target, json!({"schemas": [crate::scim::SEARCH]})).is(200).has(json!({"totalResults": 0}));
+    }
     assert!(!scim.finds("/Users", r#"userName eq "ada""#));
     assert!(!scim.finds("/Users", &format!("id eq \"{}\"", id_of(&path))));
 }
@@ -52,7 +61,7 @@ fn a_name_can_be_used_again_and_an_id_cannot() {
     scim.post("/Devices", body(json!({}))).is(201);
 }
 
-/// R-7644-3.6-08 R-7643-2.3.7-09
+/// R-7644-3.6-08 R-7643-2.3.7-09 R-7644-3.14-08
 #[test]
 fn references_to_what_is_deleted_go_too() {
     let scim = Scim::new();

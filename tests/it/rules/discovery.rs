@@ -49,7 +49,7 @@ fn the_configuration_is_complete_whatever_is_supported() {
     }
 }
 
-/// R-7643-5-16
+/// R-7643-5-16 R-7644-3.4.2.3-01
 #[test]
 fn the_configuration_tells_what_is_enforced() {
     let scim = Scim::limited(|limits| {
@@ -74,9 +74,17 @@ fn the_host_adds_documentation_and_schemes() {
     let scim = Scim::with(|b| b.documentation_uri("https://example.com/help").authentication_scheme(scheme));
     scim.get("/ServiceProviderConfig")
         .has(json!({"documentationUri": "https://example.com/help", "authenticationSchemes": [{"primary": true}]}));
+    let mut scheme = AuthenticationScheme::http_basic().with_documentation_uri("https://example.com/basic");
+    scheme.spec_uri = Some("https://www.rfc-editor.org/rfc/rfc7617".to_owned());
+    let scim = Scim::with(|b| b.authentication_scheme(scheme));
+    let shown = json!({"type": "httpbasic", "specUri": "https://www.rfc-editor.org/rfc/rfc7617",
+        "documentationUri": "https://example.com/basic"});
+    let config = scim.get("/ServiceProviderConfig").lacks(&["/documentationUri"]);
+    config.has(json!({"authenticationSchemes": [shown]})).lacks(&["/authenticationSchemes/0/primary"]);
+    assert_eq!(Scim::new().get("/ServiceProviderConfig").at("/authenticationSchemes/0/primary"), json!(true));
 }
 
-/// R-7644-4-11 R-7643-7-04 E-7643-06
+/// R-7644-4-11 R-7643-7-04 E-7643-06 R-7643-7-03
 #[test]
 fn each_entry_says_where_and_what_it_is() {
     let scim = Scim::new();
@@ -95,6 +103,7 @@ fn each_entry_says_where_and_what_it_is() {
 }
 
 /// R-7644-4-03 R-7644-4-07 R-7644-4-10 R-7644-4-14 R-7643-7-01 R-7643-1.2-02 R-7644-3.1-03 R-7644-3.1-05
+/// R-7644-4-01
 #[test]
 fn every_schema_that_is_in_use_is_listed_and_no_message() {
     let ids: Vec<String> = listed("/Schemas").iter().map(|s| s["id"].as_str().unwrap().to_owned()).collect();
@@ -104,7 +113,7 @@ fn every_schema_that_is_in_use_is_listed_and_no_message() {
     assert!(ids.iter().all(|id| !id.contains(":api:")), "{ids:?}");
 }
 
-/// R-7644-4-04 R-7643-7-06
+/// R-7644-4-04 R-7643-7-06 R-7644-4-07
 #[test]
 fn a_schema_is_found_by_its_urn() {
     let scim = Scim::new();
@@ -115,7 +124,8 @@ fn a_schema_is_found_by_its_urn() {
     scim.get("/Schemas/urn:example:none").refused(404, "");
 }
 
-/// R-7644-4-05 R-7643-6-01 R-7643-6-02 R-7643-6-03 R-7643-6-07 R-7643-6-10 R-7643-6-12 R-7643-6-15 A-35 E-7643-16
+/// R-7644-4-05 R-7643-6-01 R-7643-6-02 R-7643-6-03 R-7643-6-07 R-7643-6-10 R-7643-6-12 R-7643-6-15 A-35
+/// E-7643-16 R-7643-6-04 R-7644-4-01 R-7644-4-07 R-7643-6-11 R-7643-3.2-01
 #[test]
 fn a_resource_type_says_where_and_by_which_schemas() {
     let scim = Scim::new();
@@ -132,6 +142,7 @@ fn a_resource_type_says_where_and_by_which_schemas() {
     }
     let user = scim.get("/ResourceTypes/User").is(200);
     user.has(json!({"schemas": [TYPE], "endpoint": "/Users", "schemaExtensions": [{"schema": ENTERPRISE, "required": false}]}));
+    scim.get("/ResourceTypes/Group").is(200).lacks(&["/schemaExtensions"]);
     scim.get("/ResourceTypes/Nothing").refused(404, "");
 }
 
@@ -169,7 +180,7 @@ fn a_filter_is_forbidden() {
     }
 }
 
-/// R-7644-4-12 R-7644-3.2-07 R-7643-5-02 R-7643-7-02
+/// R-7644-4-12 R-7644-3.2-07 R-7643-5-02 R-7643-7-02 R-7643-6-01
 #[test]
 fn nobody_changes_them() {
     let scim = Scim::new();
@@ -187,7 +198,8 @@ fn discovery_entries_are_no_resources_of_the_tenant() {
     Scim::new().filter("/Users", r#"meta.resourceType eq "Schema""#).is(200).has(json!({"totalResults": 0}));
 }
 
-/// R-7643-5-02 R-7643-7-02 R-7643-7-05 R-7643-7-35 E-7643-04 A-34 E-7643-17 E-7643-30
+/// R-7643-5-02 R-7643-7-02 R-7643-7-05 R-7643-7-35 E-7643-04 A-34 E-7643-17 E-7643-30 R-7643-7-03 R-7643-6-02
+/// E-7643-16 A-35 E-7643-03 E-7643-23 E-7643-24
 #[test]
 fn the_schemas_of_discovery_describe_what_is_sent() {
     let scim = Scim::new();
@@ -207,9 +219,23 @@ fn the_schemas_of_discovery_describe_what_is_sent() {
     assert!(types(parts).contains("binary") && types(parts).contains("complex"));
     assert!(types(nested).contains("binary") && !types(nested).contains("complex"));
     for schema in [CONFIG, TYPE, SCHEMA] {
-        let schema = scim.get(&format!("/Schemas/{schema}")).body;
-        for attribute in schema["attributes"].as_array().unwrap() {
+        let mut level = scim.get(&format!("/Schemas/{schema}")).at("/attributes").as_array().unwrap().clone();
+        while let Some(attribute) = level.pop() {
             assert_eq!(attribute["mutability"], "readOnly", "{attribute}");
+            assert_eq!(attribute["returned"], "default", "{attribute}");
+            level.extend(attribute["subAttributes"].as_array().into_iter().flatten().cloned());
         }
     }
+    let types = scim.get(&format!("/Schemas/{TYPE}")).at("/attributes");
+    let of = |names: &[&str], list: &Value| -> Vec<Value> {
+        let found = |name: &&str| list.as_array().unwrap().iter().find(|a| a["name"] == *name).unwrap().clone();
+        names.iter().map(found).collect()
+    };
+    let extensions = of(&["schemaExtensions"], &types).remove(0);
+    assert_eq!((&extensions["multiValued"], &extensions["required"]), (&json!(true), &json!(false)));
+    let parts = of(&["schema", "required"], &extensions["subAttributes"]);
+    for required in of(&["name", "endpoint", "schema"], &types).into_iter().chain(parts) {
+        assert_eq!(required["required"], true, "{required}");
+    }
+    assert_eq!(of(&["description"], &types)[0]["required"], false, "it is stated otherwise");
 }

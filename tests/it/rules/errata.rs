@@ -44,7 +44,7 @@ fn display_texts_can_be_written() {
     assert_eq!(attribute(&schema(GROUP), &["displayName"])["mutability"], json!("readWrite"));
 }
 
-/// E-7643-21
+/// E-7643-21 R-7643-3.1-01
 #[test]
 fn the_configuration_has_no_common_attributes_but_meta() {
     let scim = Scim::new();

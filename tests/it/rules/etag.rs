@@ -40,9 +40,16 @@ fn what_the_client_has_already_is_not_sent_again() {
     }
     scim.send("GET", &path, &[("if-none-match", "W/\"other\"")], "").is(200);
     scim.send("HEAD", &path, &[("if-none-match", &etag)], "").is(304);
+    // what a cache goes by is that of the whole answer
+    let headers = [("accept", "application/json"), ("if-none-match", etag.as_str())];
+    let (whole, unchanged) =
+        (scim.send("GET", &path, &headers[..1], "").is(200), scim.send("GET", &path, &headers, ""));
+    for name in ["cache-control", "content-location", "date", "etag", "expires", "vary"] {
+        assert_eq!(unchanged.headers.get(name), whole.headers.get(name), "{name}");
+    }
 }
 
-/// R-7644-3.14-06 R-7644-3.14-07 R-7644-3.12-11 R-7644-3.12-26 A-24 A-26
+/// R-7644-3.14-06 R-7644-3.14-07 R-7644-3.12-11 R-7644-3.12-26 A-24 A-26 R-7644-3.12-10 R-7232-3-03
 #[test]
 fn a_change_to_another_version_is_refused() {
     let (scim, path, _) = ada();
@@ -55,7 +62,7 @@ fn a_change_to_another_version_is_refused() {
     assert_eq!(scim.get(&path).body, stored);
 }
 
-/// R-7644-3.14-09 R-7232-2.3-04 R-7232-3-01 A-25
+/// R-7644-3.14-09 R-7232-2.3-04 R-7232-3-01 A-25 R-7644-3.14-06 A-26
 #[test]
 fn a_change_to_the_version_that_is_there_is_made() {
     for tags in ["ETAG", "STRONG", "*", "\"x\", ETAG", "\"a,b\",ETAG"] {
@@ -94,6 +101,30 @@ fn what_is_wrong_is_wrong_whatever_the_condition() {
     scim.put_if(&path, &stale, json!([])).refused(400, "invalidSyntax");
 }
 
+/// R-7232-3-06
+#[test]
+fn what_has_to_match_is_looked_at_before_what_must_not() {
+    let (scim, path, etag) = ada();
+    let (stale, current) = ("\"stale\"", etag.as_str());
+    for (must, must_not, status) in [
+        (stale, current, 412),
+        (stale, stale, 412),
+        (current, current, 304),
+        ("*", current, 304),
+        (current, stale, 200),
+    ] {
+        for headers in
+            [[("if-match", must), ("if-none-match", must_not)], [("if-none-match", must_not), ("if-match", must)]]
+        {
+            scim.send("GET", &path, &headers, "").is(status);
+        }
+    }
+    for (must, must_not, status) in [(stale, stale, 412), (current, current, 412), (current, stale, 200)] {
+        let headers = [("if-match", must), ("if-none-match", must_not)];
+        scim.patch_if(&path, &headers, json!({"op": "add", "path": "title", "value": "Dr"})).is(status);
+    }
+}
+
 /// R-7232-3-03 R-7232-3-01
 #[test]
 fn a_read_heeds_if_match_too() {
@@ -123,6 +154,11 @@ fn a_tag_is_quoted_or_plain_and_nothing_else() {
     scim.send("GET", &path, &[("if-none-match", plain)], "").is(304);
     for broken in ["w/\"1\"", "\"1", "W/\"", "a\"b", ""] {
         scim.send("DELETE", &path, &[("if-match", broken)], "").refused(400, "invalidValue");
+    }
+    // an empty one is a tag too, of no version
+    for empty in ["\"\"", "W/\"\""] {
+        scim.send("GET", &path, &[("if-none-match", empty)], "").is(200);
+        scim.send("DELETE", &path, &[("if-match", empty)], "").refused(412, "");
     }
     scim.get(&path).is(200);
 }

@@ -48,7 +48,7 @@ fn only_what_matches_is_returned() {
     scim.get("/ServiceProviderConfig").has(json!({"filter": {"supported": true}}));
 }
 
-/// R-7644-3.4.2.2-04 R-7644-3.4.2.2-11 R-7644-3.4.2.2-12
+/// R-7644-3.4.2.2-04 R-7644-3.4.2.2-11 R-7644-3.4.2.2-12 R-7643-2.1-07
 #[test]
 fn names_and_operators_are_written_in_any_letter_case() {
     yes(&[r#"USERNAME Eq "ada""#, "TITLE PR AND NOT (nickname PR)", r#"userName EQ "x" Or active eQ true"#]);
@@ -102,10 +102,23 @@ fn and_binds_tighter_than_or_and_not_tighter_than_both() {
     no(&["not (nickName pr or title pr)", "not (title pr) and title pr or nickName pr"]);
 }
 
-/// R-7644-3.4.2.2-20 R-7644-3.4.2.2-21
+/// R-7644-3.4.2.2-20
 #[test]
 fn more_blanks_than_one_are_tolerated() {
     yes(&["  userName   eq  \"ada\"  ", "( userName pr )", "emails[ type eq \"work\" ]"]);
+}
+
+/// R-7644-3.4.2.2-21
+#[test]
+fn a_text_may_follow_its_operator_at_once_where_an_example_does_so() {
+    let filter = r#"emails[value eq"ada@example.com"]"#;
+    for scim in [Scim::strict(), Scim::new()] {
+        let path = scim.user(json!({"emails": [{"value": "ada@example.com"}]}));
+        for query in [filter, r#"userName eq"ada""#] {
+            scim.filter("/Users", query).refused(400, "invalidFilter");
+        }
+        scim.patch(&path, json!({"op": "remove", "path": filter})).is(200).lacks(&["/emails"]);
+    }
 }
 
 /// R-7644-3.4.2.2-14
@@ -194,7 +207,7 @@ fn brackets_hold_parts_of_the_attribute_before_them() {
     refused(&["emails[userName pr]", r#"emails[nope eq "x"]"#, "title[value pr]", &format!("emails[{USER}:title pr]")]);
 }
 
-/// R-7644-3.4.2.2-40
+/// R-7644-3.4.2.2-40 A-03
 #[test]
 fn a_complex_attribute_is_compared_by_its_parts() {
     yes(&[r#"name.givenName eq "ada""#, "name pr"]);
@@ -255,11 +268,25 @@ fn common_attributes_are_filtered_like_all_others() {
     ] {
         assert!(scim.finds("/Users", &filter), "{filter}");
     }
+    let path = format!("/Users/{}", id.as_str().unwrap());
+    let set = json!({"op": "add", "path": "externalId", "value": "e-1"});
+    let version = scim.patch(&path, set).is(200).at("/meta/version");
+    for (filter, found) in [
+        (r#"externalId eq "e-1""#.to_owned(), true),
+        (r#"externalId sw "e" and externalId pr"#.to_owned(), true),
+        (r#"externalId eq "E-1""#.to_owned(), false),
+        (format!("meta.version eq {version}"), true),
+        (r#"meta.version eq "W/\"none\"""#.to_owned(), false),
+        (r#"meta.created lt "2020-01-01T00:00:00Z""#.to_owned(), false),
+        (r#"meta.lastModified lt "2020-01-01T00:00:00Z""#.to_owned(), false),
+    ] {
+        assert_eq!(scim.finds("/Users", &filter), found, "{filter}");
+    }
     assert!(!scim.finds("/Users", r#"schemas eq "urn:example:other""#));
     assert!(!scim.finds("/Users", &format!("id eq {}", json!(id.as_str().unwrap().to_uppercase() + "X"))));
 }
 
-/// R-7644-3.4.2.2-15 R-7644-3.4.2.2-53
+/// R-7644-3.4.2.2-15 R-7644-3.4.2.2-53 R-7644-3.4.2.2-14
 #[test]
 fn an_extensions_attribute_is_named_with_its_urn() {
     yes(&[&format!(r#"{ENTERPRISE}:department eq "r&d""#), &format!(r#"{ENTERPRISE}:manager.value eq "m1""#)]);

@@ -43,7 +43,7 @@ fn eq_heeds_letter_case_where_the_schema_does() {
         .no(&[r#"label eq "Lab""#, r#"codes eq "AB""#, r#"serial eq "sn-1""#, r#"label eq "Lab One ""#]);
 }
 
-/// R-7644-3.4.2.2-24 A-04 A-05
+/// R-7644-3.4.2.2-24 A-04 A-05 R-7644-3.4.2.2-12
 #[test]
 fn ne_is_not_eq_and_holds_for_what_is_unassigned() {
     Device::of(json!({"label": "a", "tags": ["x", "y"]}))
@@ -52,7 +52,7 @@ fn ne_is_not_eq_and_holds_for_what_is_unassigned() {
     Device::of(json!({"tags": ["x"]})).no(&[r#"tags ne "x""#]).yes(&[r#"not (tags eq "y")"#]);
 }
 
-/// R-7644-3.4.2.2-25 R-7644-3.4.2.2-26 R-7644-3.4.2.2-27
+/// R-7644-3.4.2.2-25 R-7644-3.4.2.2-26 R-7644-3.4.2.2-27 R-7644-3.4.2.2-12 R-7643-7-16 R-7644-3.4.2.2-47
 #[test]
 fn co_sw_and_ew_look_for_a_part() {
     Device::of(json!({"label": "Abcabd", "codes": ["Xy"], "manual": "https://x/Y"}))
@@ -76,7 +76,7 @@ fn pr_asks_for_a_value_that_is_not_empty() {
     Device::of(json!({"label": ""})).no(&["label pr"]);
 }
 
-/// R-7644-3.4.2.2-29
+/// R-7644-3.4.2.2-29 R-7644-3.4.2.2-12 R-7643-7-16 R-7644-3.4.2.2-47
 #[test]
 fn text_is_ordered_by_its_characters() {
     Device::of(json!({"label": "Mm", "codes": ["Mm"]}))
@@ -84,7 +84,7 @@ fn text_is_ordered_by_its_characters() {
         .no(&[r#"label gt "mm""#, r#"label lt "mm""#, r#"codes gt "ma""#, r#"notes gt "a""#, r#"notes le "a""#]);
 }
 
-/// R-7644-3.4.2.2-29
+/// R-7644-3.4.2.2-29 R-7644-3.4.2.2-13 R-7644-3.4.2.2-23
 #[test]
 fn numbers_are_compared_as_numbers() {
     Device::of(json!({"slots": 10, "weight": 1.5, "readings": [1, 20]}))
@@ -101,7 +101,7 @@ fn numbers_are_compared_as_numbers() {
         .no(&["slots gt 10", "slots lt 9", "weight ge 2", "readings gt 20"]);
 }
 
-/// R-7644-3.4.2.2-31 R-7644-3.4.2.2-29
+/// R-7644-3.4.2.2-31 R-7644-3.4.2.2-29 R-7644-3.4.2.2-23
 #[test]
 fn times_are_compared_as_instants() {
     Device::of(json!({"bought": "2026-01-31T10:00:00.50+01:00"}))
@@ -122,7 +122,7 @@ fn a_time_is_compared_with_a_time() {
     ]);
 }
 
-/// R-7644-3.4.2.2-30
+/// R-7644-3.4.2.2-30 R-7644-3.12-15 R-7644-3.4.2.2-13 R-7644-3.4.2.2-23
 #[test]
 fn booleans_and_binary_values_have_no_order() {
     for op in ["gt", "ge", "lt", "le"] {
@@ -157,7 +157,7 @@ fn a_value_of_another_type_is_refused() {
     ]);
 }
 
-/// R-7644-3.4.2.2-35 R-7643-2.5-01
+/// R-7644-3.4.2.2-35 R-7643-2.5-01 A-04
 #[test]
 fn null_is_what_is_unassigned() {
     Device::of(json!({"label": "x", "tags": ["a"], "ports": [{"value": "1"}]}))

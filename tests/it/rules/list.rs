@@ -72,11 +72,14 @@ fn a_query_string_is_form_encoded_utf_8() {
     {
         scim.get(&format!("/Users?{query}")).is(200).has(json!({"totalResults": 1}));
     }
+    let encoded = scim.get("/Users?attributes=%64isplay%4Eame%2Ctitle&sortBy=user%4Eame").is(200);
+    assert_eq!(encoded.at("/Resources/0/displayName"), json!("a & b"));
+    assert_eq!(encoded.at("/Resources/0/userName"), Value::Null);
     scim.get("/Users?filter=userName+eq+%22zo%EB%22").refused(400, "invalidValue");
     scim.get("/Users?filter=%2").refused(400, "invalidValue");
 }
 
-/// R-7644-3.2-09 R-7644-3.4.3-02 R-7644-3.4.3-09 R-7644-3.4.3-01 R-7644-3.4.3-03
+/// R-7644-3.2-09 R-7644-3.4.3-02 R-7644-3.4.3-09 R-7644-3.4.3-01 R-7644-3.4.3-03 R-7644-3.4.3-08
 #[test]
 fn a_search_is_a_query() {
     let scim = three_users();
@@ -87,7 +90,7 @@ fn a_search_is_a_query() {
     scim.post("/Devices/.SEARCH", search(json!({}))).is(200).has(json!({"totalResults": 1}));
 }
 
-/// R-7644-3.4.3-04 R-7644-3.4.3-05
+/// R-7644-3.4.3-04 R-7644-3.4.3-05 R-7644-8.2-01
 #[test]
 fn a_search_names_its_schema() {
     let scim = three_users();
@@ -96,7 +99,7 @@ fn a_search_names_its_schema() {
     }
 }
 
-/// R-7644-3.4.3-06 R-7644-3.4.3-07 R-7644-3.4.3-08
+/// R-7644-3.4.3-06 R-7644-3.4.3-07 R-7644-3.4.3-08 R-7644-3.9-02 R-7644-3.4.3-03 R-7644-3.12-15
 #[test]
 fn a_search_has_the_parameters_of_a_query_in_json() {
     let scim = three_users();

@@ -96,7 +96,7 @@ fn a_host_may_send_clients_to_the_resource() {
     assert_eq!(host.send(None, "GET", &format!("/Users/{id}"), &json!(null)).0.status, 200);
 }
 
-/// R-7644-3.11-08
+/// R-7644-3.11-08 R-7644-3.11-06 R-7644-3.2-06 R-7644-3.11-01
 #[test]
 fn a_post_creates_who_is_not_there_yet() {
     let host = Host::new();
@@ -110,8 +110,7 @@ fn a_post_creates_who_is_not_there_yet() {
     assert_eq!((head.status.as_u16(), &body["scimType"]), (409, &json!("uniqueness")));
 }
 
-/// R-7644-3.11-09
-/// R-7644-3.12-08
+/// R-7644-3.11-09 R-7644-3.12-08 R-7644-3.12-07
 #[test]
 fn nobody_is_not_found_and_the_host_may_refuse() {
     let host = Host::new();

@@ -1,26 +1,30 @@
 //! How attributes are named (RFC 7643 §2.1, RFC 7644 §3.10).
 
 use scim_provider::schema::{Attribute, Schema};
-use scim_provider::{AttrPath, Compat, is_attribute_name};
+use scim_provider::{AttrPath, Compat, MemoryStore, Service, User, is_attribute_name};
 use serde_json::json;
 
 use super::devices::devices;
-use crate::scim::{DEVICE, ENTERPRISE, Scim, USER, user};
+use crate::scim::{BASE, DEVICE, ENTERPRISE, Scim, USER, user};
 
 /// R-7643-2.1-02 R-7643-2.1-03 E-7643-29
 #[test]
 fn names_begin_with_a_letter_and_ref_is_one() {
+    let defined = |name: &str| {
+        let part = Attribute::complex("whole", [Attribute::string(name)]);
+        [Attribute::string(name), part].map(|attribute| Schema::new("urn:example:x", "x", [attribute]).check().is_ok())
+    };
     for name in ["a", "userName", "a-b_c$1", "$ref"] {
         assert!(is_attribute_name(name), "{name}");
+        assert_eq!(defined(name), [true, true], "{name}");
     }
     for name in ["", "1abc", "a.b", "a b", "a:b", "-a", "ä", "$", "$$a"] {
         assert!(!is_attribute_name(name), "{name}");
-        let schema = Schema::new("urn:example:x", "x", [Attribute::string(name)]);
-        assert!(schema.check().is_err(), "{name}");
+        assert_eq!(defined(name), [false, false], "{name}");
     }
 }
 
-/// R-7643-2.1-04 R-7643-2.1-06 R-7644-3.5.2.1-19 A-41
+/// R-7643-2.1-04 R-7643-2.1-06 R-7644-3.5.2.1-19 A-41 R-7644-3.5.2-13 R-7644-3.10-04
 #[test]
 fn letter_case_of_names_means_nothing_and_answers_use_that_of_the_schema() {
     let scim = Scim::new();
@@ -32,6 +36,19 @@ fn letter_case_of_names_means_nothing_and_answers_use_that_of_the_schema() {
     assert!(scim.finds("/Users", r#"NAME.givenNAME eq "Ada""#));
     scim.patch(&path, json!({"op": "replace", "path": "NAME.GivenName", "value": "A."})).is(200);
     scim.get(&format!("{path}?ATTRIBUTES=NAME.GIVENNAME")).has(json!({"name": {"givenName": "A."}}));
+    scim.get(&format!("{path}?EXCLUDEDattributes=USERname,Name.GIVENname")).lacks(&["/userName", "/name"]);
+    scim.create("/Users", user(json!({"userName": "bea"})));
+    let sorted = scim.get("/Users?SORTBY=userNAME&SortOrder=descending").is(200);
+    assert_eq!(sorted.each("userName"), ["bea", "ada"]);
+    let operations = json!([
+        {"op": "add", "path": "NICKNAME", "value": "A"},
+        {"op": "add", "path": "EMAILS[TYPE eq \"home\"].VALUE", "value": "c@d"},
+        {"op": "replace", "value": {"TITLE": "Dr", "NAME": {"FAMILYNAME": "L"}}},
+    ]);
+    let patched = scim.patch(&path, operations).is(200);
+    patched.has(json!({"nickName": "A", "title": "Dr", "name": {"familyName": "L"}, "emails": [{}, {"type": "home", "value": "c@d"}]}));
+    let replaced = scim.put(&path, json!({"Schemas": [USER], "UserName": "ada", "TITLE": "Prof"})).is(200);
+    replaced.has(json!({"userName": "ada", "title": "Prof"}));
 }
 
 /// R-7643-2.1-04
@@ -62,7 +79,7 @@ fn one_attribute_in_two_spellings_is_refused() {
     scim.patch(&path, json!({"op": "add", "value": {"title": "a", "Title": "b"}})).refused(400, "invalidSyntax");
 }
 
-/// R-7643-2.1-07 R-7643-10-03 R-7644-3.10-04
+/// R-7643-2.1-07 R-7643-10-03 R-7644-3.10-04 R-7644-3.5.2-13
 #[test]
 fn letter_case_of_urns_means_nothing() {
     let scim = Scim::new();
@@ -71,9 +88,13 @@ fn letter_case_of_urns_means_nothing() {
     scim.patch(&path, json!({"op": "add", "path": department, "value": "R&D"})).is(200);
     assert!(scim.finds("/Users", &format!(r#"{department} eq "R&D""#)));
     scim.get(&path).has(json!({ENTERPRISE: {"department": "R&D"}, "schemas": [USER, ENTERPRISE]}));
+    let manager = format!("{}:MANAGER.VALUE", ENTERPRISE.to_uppercase());
+    let named = scim.patch(&path, json!({"op": "add", "path": manager, "value": "m"})).is(200);
+    named.has(json!({ENTERPRISE: {"manager": {"value": "m"}}}));
+    assert!(scim.finds("/Users", &format!(r#"{manager} eq "m""#)));
 }
 
-/// R-7644-3.10-01 R-7644-3.10-02 R-7644-3.4.2.2-53 R-7644-3.5.2-13
+/// R-7644-3.10-01 R-7644-3.10-02 R-7644-3.4.2.2-53 R-7644-3.5.2-13 R-7644-3.4.2.5-05
 #[test]
 fn a_full_name_and_a_short_one_mean_the_same() {
     let scim = Scim::new();
@@ -103,6 +124,44 @@ fn an_extensions_attribute_without_its_urn_is_unknown_to_a_strict_service() {
     let path = scim.user(json!({ENTERPRISE: {"department": "R&D"}}));
     scim.filter("/Users", r#"department eq "R&D""#).refused(400, "invalidFilter");
     scim.patch(&path, json!({"op": "replace", "path": "department", "value": "x"})).refused(400, "invalidPath");
+}
+
+/// Two extensions of users with ids of which one begins the other, and an attribute `colour` each.
+fn of_two_extensions(compat: Compat) -> Scim {
+    let extension = |id: &str, own: &str| Schema::new(id, "x", [Attribute::string("colour"), Attribute::string(own)]);
+    let users = User::resource_type()
+        .extension(extension("urn:example:ext", "shape"))
+        .extension(extension("urn:example:ext:2.0", "size"));
+    Scim::of(Service::builder(BASE).resource(users, MemoryStore::new()).compat(compat))
+}
+
+/// R-7644-3.10-05
+#[test]
+fn an_attribute_of_two_extensions_needs_its_urn() {
+    let scim = of_two_extensions(Compat::default());
+    let path = scim.user(json!({"urn:example:ext": {"colour": "red", "shape": "round"}}));
+    scim.filter("/Users", r#"colour eq "red""#).refused(400, "invalidFilter");
+    assert!(scim.finds("/Users", r#"shape eq "round""#), "of one alone");
+    let changed = scim.patch(&path, json!({"op": "replace", "path": "urn:example:ext:colour", "value": "blue"}));
+    changed.is(200).has(json!({"urn:example:ext": {"colour": "blue"}}));
+}
+
+/// R-7644-3.4.2.2-15
+#[test]
+fn the_longest_schema_that_a_name_begins_with_counts() {
+    let scim = of_two_extensions(Compat::strict());
+    let path = scim.user(json!({"urn:example:ext:2.0": {"colour": "red", "size": "L"}}));
+    for (filter, found) in [
+        (r#"urn:example:ext:2.0:colour eq "red""#, true),
+        (r#"URN:Example:Ext:2.0:Size eq "l""#, true),
+        (r#"urn:example:ext:colour eq "red""#, false),
+    ] {
+        assert_eq!(scim.finds("/Users", filter), found, "{filter}");
+    }
+    scim.filter("/Users", r#"urn:example:ext:size eq "L""#).refused(400, "invalidFilter");
+    let add = json!({"op": "add", "path": "urn:example:ext:2.0:colour", "value": "blue"});
+    let patched = scim.patch(&path, add).is(200).lacks(&["/urn:example:ext"]);
+    patched.has(json!({"urn:example:ext:2.0": {"colour": "blue", "size": "L"}}));
 }
 
 /// R-7644-3.10-06
@@ -140,8 +199,18 @@ fn a_host_resolves_names_by_the_same_rules() {
 /// R-7643-1.1-01
 #[test]
 fn quotation_marks_of_the_text_are_not_part_of_a_value() {
-    let created = Scim::new().post("/Users", user(json!({"displayName": "\"Ada\""}))).is(201);
-    created.has(json!({"displayName": "\"Ada\""}));
+    let scim = Scim::strict();
+    let path = scim.user(json!({"displayName": "\"Ada\""}));
+    scim.get(&path).has(json!({"displayName": "\"Ada\""}));
+    // neither in what a client says
+    scim.patch(&path, json!({"op": "\"add\"", "path": "title", "value": "x"})).refused(400, "invalidSyntax");
+    scim.post("/Users", json!({"schemas": [format!("\"{USER}\"")], "userName": "b"})).refused(400, "invalidSyntax");
+    scim.get("/Users?sortBy=userName&sortOrder=%22descending%22").refused(400, "invalidValue");
+    // nor in what a service says: keywords, names, statuses
+    for target in ["/Schemas", "/ResourceTypes", "/ServiceProviderConfig", "/Nowhere", "/Users?count=x"] {
+        let text = String::from_utf8(scim.get(target).text).unwrap();
+        assert!(!text.contains("\\\""), "{target}: {text}");
+    }
 }
 
 /// R-7643-10-01

@@ -28,11 +28,14 @@ fn pages_begin_at_1() {
 /// R-7644-3.4.2.4-04 R-7644-3.4.2.4-05 R-7644-3.4.2.4-09
 #[test]
 fn a_page_has_no_more_than_it_should_and_says_how_many() {
-    ten().get("/Users?count=3").has(json!({"itemsPerPage": 3, "totalResults": 10}));
-    ten().get("/Users?count=3&startIndex=9").has(json!({"itemsPerPage": 2, "totalResults": 10, "startIndex": 9}));
+    let page = ten().get("/Users?count=3").has(json!({"itemsPerPage": 3, "totalResults": 10}));
+    assert_eq!(page.each("userName"), ["u0", "u1", "u2"]);
+    let page = ten().get("/Users?count=3&startIndex=9");
+    let page = page.has(json!({"itemsPerPage": 2, "totalResults": 10, "startIndex": 9}));
+    assert_eq!(page.each("userName"), ["u8", "u9"]);
 }
 
-/// R-7644-3.4.2.4-06 R-7644-3.4.2.4-07
+/// R-7644-3.4.2.4-06 R-7644-3.4.2.4-07 R-7644-3.4.2-07
 #[test]
 fn a_count_of_nothing_asks_for_the_total() {
     for count in ["0", "-1", "-99999999999999999999"] {
@@ -67,7 +70,7 @@ fn a_page_beyond_the_end_is_empty() {
     }
 }
 
-/// R-7644-3.4.2.4-11
+/// R-7644-3.4.2.4-11 R-7644-3.12-22
 #[test]
 fn what_is_no_whole_number_is_refused() {
     for query in ["startIndex=1.5", "startIndex=%20x", "count=1&count=2"] {

@@ -40,7 +40,7 @@ fn what_is_unassigned_is_set() {
     }
 }
 
-/// R-7644-3.5.2.1-03 R-7644-3.5.2.1-19 I-07
+/// R-7644-3.5.2.1-03 R-7644-3.5.2.1-19 I-07 R-7644-3.5.2-07
 #[test]
 fn without_a_path_each_member_is_added_by_the_rule_of_its_attribute() {
     let before = json!({"label": "a", "tags": ["x"], "place": {"site": "S"}});
@@ -104,7 +104,7 @@ fn adding_what_is_there_changes_nothing() {
     }
 }
 
-/// R-7644-3.5.2.1-12 R-7644-3.5.2.1-10
+/// R-7644-3.5.2.1-12 R-7644-3.5.2.1-10 I-04
 #[test]
 fn a_member_is_there_once() {
     let scim = Scim::new();
@@ -197,9 +197,13 @@ fn a_part_without_brackets_is_that_of_every_value() {
         .is(200)
         .has(json!({"ports": [{"value": "1", "type": "usb"}, {"value": "2", "type": "usb"}]}));
     add(json!({}), "ports.value", json!("1")).is(200).has(json!({"ports": [{"value": "1"}]}));
+    let before = json!({"ports": [{"value": "1", "type": "net"}, {"value": "2"}]});
+    device(before, json!({"op": "replace", "path": "ports.type", "value": "usb"}))
+        .is(200)
+        .has(json!({"ports": [{"value": "1", "type": "usb"}, {"value": "2", "type": "usb"}]}));
 }
 
-/// R-7644-3.5.2-14
+/// R-7644-3.5.2-14 E-7644-08
 #[test]
 fn a_simple_value_is_selected_by_the_name_value() {
     device(json!({"tags": ["a", "b"]}), json!({"op": "remove", "path": "tags[value eq \"a\"]"}))

@@ -29,7 +29,7 @@ fn a_patch_answers_with_the_resource() {
     scim.get("/ServiceProviderConfig").has(json!({"patch": {"supported": true}}));
 }
 
-/// R-7644-3.5.2-35 R-7644-3.5.2-32 R-7644-3.5.2-33
+/// R-7644-3.5.2-35 R-7644-3.5.2-32 R-7644-3.5.2-33 E-7644-06 R-7644-3.14-02
 #[test]
 fn a_patch_of_a_group_answers_without_a_body_unless_attributes_are_named() {
     let (scim, path) = ada();
@@ -42,7 +42,7 @@ fn a_patch_of_a_group_answers_without_a_body_unless_attributes_are_named() {
     scim.patch(&format!("{group}?attributes=members"), add).is(200).has(json!({"members": [{"value": id_of(&path)}]}));
 }
 
-/// R-7644-3.5.2-03
+/// R-7644-3.5.2-03 R-7644-8.2-01
 #[test]
 fn the_message_names_its_schema() {
     let operations = json!([{"op": "add", "path": "title", "value": "x"}]);
@@ -160,7 +160,7 @@ fn operations_run_in_order_and_see_each_other() {
     .has(json!({"emails": [{"value": "m@b", "type": "home"}], "title": "b"}));
 }
 
-/// R-7644-3.5.2-30 R-7644-3.5.2-31 R-7644-3.5.2-20
+/// R-7644-3.5.2-30 R-7644-3.5.2-31 R-7644-3.5.2-20 R-7644-3.5.2-16
 #[test]
 fn a_patch_happens_as_a_whole_or_not_at_all() {
     let (scim, path) = ada();
@@ -193,7 +193,7 @@ fn a_patch_never_creates() {
     scim.patch("/Groups/nobody", json!({"op": "add", "path": "displayName", "value": "x"})).refused(404, "");
 }
 
-/// R-7644-3.5.2-36 R-7644-3.12-17
+/// R-7644-3.5.2-36 R-7644-3.12-17 A-23 R-7643-4.1.1-02
 #[test]
 fn what_is_unique_is_so_after_a_patch() {
     let (scim, path) = ada();
@@ -206,7 +206,7 @@ fn what_is_unique_is_so_after_a_patch() {
         .has(json!({"userName": "ADA"}));
 }
 
-/// R-7644-3.5.2-36
+/// R-7644-3.5.2-36 R-7643-4.1.1-01 R-7643-4.2-01
 #[test]
 fn what_is_required_is_there_after_a_patch() {
     let scim = Scim::new();
@@ -214,9 +214,20 @@ fn what_is_required_is_there_after_a_patch() {
     scim.patch(&path, json!({"op": "add", "path": "ports", "value": [{"type": "usb"}]})).refused(400, "invalidValue");
     scim.patch(&path, json!({"op": "add", "path": "ports[type eq \"usb\"].speed", "value": 1}))
         .refused(400, "invalidValue");
+    let (user, group) = (scim.user(json!({})), scim.group("g", &[]));
+    for (path, name) in [(&user, "userName"), (&group, "displayName")] {
+        let before = scim.get(path).body;
+        for blank in [json!(null), json!(""), json!("  ")] {
+            let replace = json!({"op": "replace", "path": name, "value": blank});
+            for operation in [replace, json!({"op": "replace", "value": {name: blank}})] {
+                assert_eq!(scim.patch(path, operation).status, 400, "{name} {blank}");
+            }
+        }
+        assert_eq!(scim.get(path).body, before);
+    }
 }
 
-/// R-7644-3.5.2-28
+/// R-7644-3.5.2-28 A-22
 #[test]
 fn a_new_primary_value_is_the_only_one() {
     for operation in [

@@ -45,7 +45,7 @@ fn what_is_read_only_inside_a_value_is_ignored() {
     assert!(!String::from_utf8(shown.text).unwrap().contains("evil"));
 }
 
-/// R-7644-3.5.2-18 R-7643-7-22 R-7644-3.5.2.3-12
+/// R-7644-3.5.2-18 R-7643-7-22 R-7644-3.5.2.3-12 R-7644-3.5.2-16
 #[test]
 fn what_is_immutable_and_set_stays() {
     let scim = Scim::new();
@@ -100,8 +100,13 @@ fn members_come_and_go_as_a_whole() {
     let group = scim.group("g", &[&ada]);
     let one = format!("members[value eq \"{}\"]", id_of(&ada));
     for part in ["value", "type", "$ref"] {
-        scim.patch(&group, json!({"op": "replace", "path": format!("{one}.{part}"), "value": "x"}))
-            .refused(400, "mutability");
+        for op in ["add", "replace", "remove"] {
+            let mut operation = json!({"op": op, "path": format!("{one}.{part}")});
+            if op != "remove" {
+                operation["value"] = json!("x");
+            }
+            scim.patch(&group, operation).refused(400, "mutability");
+        }
     }
     scim.patch(
         &group,

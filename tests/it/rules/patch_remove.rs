@@ -87,7 +87,7 @@ fn a_value_of_which_nothing_is_left_goes() {
     .lacks(&["/name"]);
 }
 
-/// R-7644-3.5.2.2-08 R-7644-3.12-18 A-11
+/// R-7644-3.5.2.2-08 R-7644-3.12-18 A-11 R-7643-4.1.1-01
 #[test]
 fn what_is_required_or_read_only_cannot_be_removed() {
     let scim = Scim::new();

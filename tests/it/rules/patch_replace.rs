@@ -30,7 +30,7 @@ fn a_replacement_has_a_value_and_null_clears() {
     replace(ports(), "ports[type eq \"usb\"].speed", json!(null)).is(200).lacks(&["/ports/0/speed"]);
 }
 
-/// R-7644-3.5.2.3-02 R-7644-3.5.2.3-07 I-07
+/// R-7644-3.5.2.3-02 R-7644-3.5.2.3-07 I-07 R-7644-3.5.2-07
 #[test]
 fn without_a_path_what_is_named_is_replaced_and_all_else_stays() {
     let before = json!({"label": "a", "slots": 1, "tags": ["x"], "place": {"site": "S", "room": "1"}});
@@ -148,6 +148,21 @@ fn a_value_that_a_filter_selects_is_cleared_by_null() {
 fn a_value_that_matches_is_replaced_as_a_whole() {
     let replaced = replace(ports(), "ports[type eq \"usb\"]", json!({"value": "9", "type": "net"})).is(200);
     replaced.has(json!({"ports": [{"value": "9", "type": "net"}, {"value": "2"}]})).lacks(&["/ports/0/speed"]);
+    // each of those that match, and no other
+    let two = json!({"readings": [1, 5, 2, 7], "ports": [{"value": "1", "type": "usb", "speed": 5},
+        {"value": "2", "type": "usb", "speed": 6}, {"value": "3", "type": "net", "speed": 7}]});
+    let readings = replace(two.clone(), "readings[value gt 4]", json!(0)).is(200).at("/readings");
+    let readings: Vec<i64> = serde_json::from_value(readings).unwrap();
+    assert!(!readings.contains(&5) && !readings.contains(&7), "{readings:?}");
+    assert!([1, 0, 2].iter().all(|kept| readings.contains(kept)), "{readings:?}");
+    let ports = replace(two, "ports[type eq \"usb\"]", json!({"value": "9", "type": "x"})).is(200).at("/ports");
+    let ports = ports.as_array().unwrap();
+    let (replaced, kept): (Vec<_>, Vec<_>) = ports.iter().partition(|port| port["value"] == "9");
+    assert!(
+        !replaced.is_empty() && replaced.iter().all(|port| **port == json!({"value": "9", "type": "x"})),
+        "{ports:?}"
+    );
+    assert_eq!(kept, [&json!({"value": "3", "type": "net", "speed": 7})]);
 }
 
 /// R-7644-3.5.2.3-10

@@ -35,7 +35,7 @@ const DECOMPOSED: &str = "e\u{301}mile@example.com";
 const COMPOSED: &str = "\u{e9}mile@example.com";
 const FULL_WIDTH: &str = "\u{ff2d}iyu @example.com";
 
-/// R-7644-5-01 R-7644-7.8-01 R-8265-3-01
+/// R-7644-5-01 R-7644-7.8-01 R-8265-3-01 R-7644-5-02
 #[test]
 fn names_that_are_written_in_two_ways_are_one_name() {
     let scim = scim();
@@ -62,9 +62,13 @@ fn width_is_mapped_case_is_folded_and_the_spelling_is_kept() {
     scim.create("/Users", user(json!({"userName": FULL_WIDTH})));
     assert_eq!(scim.filter("/Users", "userName eq \"MIYU @example.com\"").each("userName"), ["Miyu @example.com"]);
     scim.post("/Users", user(json!({"userName": "miyu @EXAMPLE.com"}))).refused(409, "uniqueness");
+    // by the rule of RFC 5893 what runs from right to left is not mixed with what does not
+    for (name, status) in [("\u{5d0}\u{5d1}", 201), ("\u{5d0}b", 400), ("a\u{5d0}", 400)] {
+        assert_eq!(scim.post("/Users", user(json!({"userName": name}))).status, status, "{name:?}");
+    }
 }
 
-/// R-7644-5-03
+/// R-7644-5-03 R-7644-5-01
 #[test]
 fn a_password_has_one_form_whatever_the_keyboard() {
     let ty = users().build().unwrap();

@@ -1,9 +1,16 @@
 //! `attributes`, `excludedAttributes` and `returned` (RFC 7644 §3.9, RFC 7643 §7).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use scim_provider::{
+    Group, Key, MemoryStore, Page, Precondition, Projection, Query, Resource, ResourceType, Service, Store, StoreError,
+    TenantId,
+};
 use serde_json::{Value, json};
 
 use super::devices::body;
-use crate::scim::{ENTERPRISE, Scim, USER};
+use crate::scim::{BASE, ENTERPRISE, SEARCH, Scim, USER};
 
 fn ada() -> (Scim, String) {
     let scim = Scim::new();
@@ -28,13 +35,13 @@ fn shows(query: &str, expected: &[&str]) {
     assert_eq!(names(&scim.get(&format!("{path}?{query}")).is(200).body), expected, "{query}");
 }
 
-/// R-7644-3.9-01 R-7643-7-28
+/// R-7644-3.9-01 R-7643-7-28 R-7644-3.4-02
 #[test]
 fn by_default_all_is_returned_that_is_returned_by_default() {
     shows("", &["emails", "id", "meta", "name", "schemas", "title", ENTERPRISE, "userName"]);
 }
 
-/// R-7644-3.9-04 R-7644-3.4.2.5-01 R-7644-3.4.2.5-03 R-7644-3.9-14 R-7644-3.9-15 R-7643-7-03
+/// R-7644-3.9-04 R-7644-3.4.2.5-01 R-7644-3.4.2.5-03 R-7644-3.9-14 R-7644-3.9-15 R-7643-7-03 R-7643-7-28
 #[test]
 fn attributes_names_all_that_is_wanted() {
     shows("attributes=userName", &["id", "schemas", "userName"]);
@@ -43,7 +50,7 @@ fn attributes_names_all_that_is_wanted() {
     assert_eq!(names(&listed.at("/Resources/0")), ["id", "schemas", "userName"]);
 }
 
-/// R-7644-3.9-05 R-7644-3.4.2.5-01 R-7644-3.4.2.5-04 R-7643-7-25
+/// R-7644-3.9-05 R-7644-3.4.2.5-01 R-7644-3.4.2.5-04 R-7643-7-25 R-7643-7-28
 #[test]
 fn excluded_attributes_names_what_is_not() {
     shows("excludedAttributes=title,emails", &["id", "meta", "name", "schemas", ENTERPRISE, "userName"]);
@@ -91,7 +98,7 @@ fn a_part_can_be_left_out_alone() {
         .lacks(&["/name/givenName", "/emails/0/type"]);
 }
 
-/// R-7644-3.9-10 A-32
+/// R-7644-3.9-10 A-32 R-7644-3.4.2.5-05
 #[test]
 fn an_extension_is_named_by_its_urn() {
     let (scim, path) = ada();
@@ -138,7 +145,7 @@ fn an_empty_list_of_names_is_none() {
     }
 }
 
-/// R-7644-3.9-12 R-7643-7-26
+/// R-7644-3.9-12 R-7643-7-26 R-7643-4.1.1-20
 #[test]
 fn what_is_never_returned_cannot_be_asked_for() {
     let scim = Scim::new();
@@ -166,7 +173,7 @@ fn what_is_returned_on_request_has_to_be_named() {
     scim.patch(&path, json!({"op": "replace", "path": "label", "value": "x"})).is(200).lacks(&["/notes"]);
 }
 
-/// R-7643-7-25 R-7644-3.4.2.5-04
+/// R-7643-7-25 R-7644-3.4.2.5-04 R-7644-3.4-02 R-7644-3.9-01
 #[test]
 fn what_is_always_returned_cannot_be_left_out() {
     let scim = Scim::new();
@@ -181,8 +188,12 @@ fn what_is_always_returned_cannot_be_left_out() {
 fn headers_do_not_depend_on_what_is_wanted() {
     let (scim, path) = ada();
     let (whole, part) = (scim.get(&path), scim.get(&format!("{path}?attributes=title")));
-    assert_eq!(whole.header("etag"), part.header("etag"));
-    assert!(!part.header("etag").is_empty());
+    for name in ["etag", "location"] {
+        assert_eq!(whole.header(name), part.header(name));
+        assert!(!part.header(name).is_empty(), "{name}");
+    }
+    let changed = scim.patch(&format!("{path}?attributes=title"), json!({"op": "add", "path": "title", "value": "x"}));
+    assert_eq!(json!(changed.header("etag")), scim.get(&path).at("/meta/version"));
 }
 
 /// R-7644-3.9-02 R-7644-3.5.2-33 R-7644-3.5.2-34
@@ -201,6 +212,77 @@ fn every_method_that_answers_with_a_resource_heeds_them() {
         .has(json!({"displayName": "h"}))
         .lacks(&["/members"]);
     scim.patch(&format!("{group}?excludedAttributes=members"), rename).is(200).lacks(&["/members"]);
+}
+
+/// Memory, and how often it was asked for a group with its members and without them.
+#[derive(Clone, Default)]
+struct Asked {
+    memory: MemoryStore,
+    with_members: Arc<AtomicUsize>,
+    without: Arc<AtomicUsize>,
+}
+
+impl Asked {
+    fn note(&self, want: &Projection) {
+        let count = if want.includes("members") { &self.with_members } else { &self.without };
+        count.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn seen(&self) -> (usize, usize) {
+        (self.with_members.swap(0, Ordering::SeqCst), self.without.swap(0, Ordering::SeqCst))
+    }
+}
+
+impl Store for Asked {
+    type Context = TenantId;
+
+    async fn get(&self, cx: &TenantId, key: Key<'_>, want: &Projection) -> Result<Option<Resource>, StoreError> {
+        self.note(want);
+        self.memory.get(cx, key, want).await
+    }
+
+    async fn list(&self, cx: &TenantId, ty: &ResourceType, query: &Query) -> Result<Page, StoreError> {
+        self.note(&query.projection);
+        self.memory.list(cx, ty, query).await
+    }
+
+    async fn create(&self, cx: &TenantId, ty: &ResourceType, draft: Resource) -> Result<Resource, StoreError> {
+        self.memory.create(cx, ty, draft).await
+    }
+
+    async fn replace(
+        &self,
+        cx: &TenantId,
+        key: Key<'_>,
+        new: Resource,
+        when: Precondition<'_>,
+    ) -> Result<Resource, StoreError> {
+        self.memory.replace(cx, key, new, when).await
+    }
+
+    async fn delete(&self, cx: &TenantId, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
+        self.memory.delete(cx, key, when).await
+    }
+}
+
+/// I-12
+#[test]
+fn a_store_is_not_asked_for_members_that_nobody_wants() {
+    let store = Asked::default();
+    let scim = Scim::of(Service::builder(BASE).resource(Group::resource_type(), store.clone()));
+    let group = scim.group("g", &["/Users/1"]);
+    store.seen();
+    let search = json!({"schemas": [SEARCH], "excludedAttributes": ["members"]});
+    let filtered = "/Groups?excludedAttributes=members&filter=displayName+eq+%22g%22";
+    scim.get(&format!("{group}?excludedAttributes=members")).is(200).lacks(&["/members"]);
+    scim.get("/Groups?excludedAttributes=members").is(200).lacks(&["/Resources/0/members"]);
+    scim.get(filtered).is(200).has(json!({"totalResults": 1}));
+    scim.get("/Groups?attributes=displayName").is(200).has(json!({"totalResults": 1}));
+    scim.post("/Groups/.search", search).is(200).has(json!({"totalResults": 1}));
+    assert_eq!(store.seen(), (0, 5));
+    scim.get(&group).is(200).has(json!({"members": [{"value": "1"}]}));
+    scim.get("/Groups").is(200).has(json!({"Resources": [{"members": [{"value": "1"}]}]}));
+    assert_eq!(store.seen(), (2, 0));
 }
 
 /// I-12

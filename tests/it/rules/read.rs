@@ -5,9 +5,9 @@ use scim_provider::{MemoryStore, Service, TenantId, User};
 use serde_json::json;
 
 use super::devices::body;
-use crate::scim::{BASE, Scim, id_of, ready, user};
+use crate::scim::{BASE, ENTERPRISE, Scim, id_of, ready, user};
 
-/// R-7644-3.4.1-01 R-7644-3.4.1-04 R-7644-3.4-02 R-7232-2.3-03
+/// R-7644-3.4.1-01 R-7644-3.4.1-04 R-7644-3.4-02 R-7232-2.3-03 R-7643-3.1-23
 #[test]
 fn a_get_answers_with_the_resource_itself_and_its_etag() {
     let scim = Scim::new();
@@ -50,6 +50,22 @@ fn an_id_is_percent_decoded() {
     scim.get(&format!("/Users/{encoded}")).is(200).has(json!({"id": id_of(&path)}));
     scim.get("/Users/%zz").refused(404, "");
     scim.get("/Users/%ff").refused(404, "");
+}
+
+/// R-7644-7.1-02
+#[test]
+fn what_a_path_holds_ends_no_header_and_begins_no_other() {
+    let scim = Scim::new();
+    let evil = "x%0d%0aset-cookie:%20a=b%0d%0a%0d%0a{}";
+    for (method, body) in [("GET", ""), ("PUT", "{}"), ("PATCH", "{}"), ("DELETE", "")] {
+        let refused = scim.send(method, &format!("/Users/{evil}"), &[("content-type", "application/json")], body);
+        assert!(refused.status.is_client_error() && refused.headers.get("set-cookie").is_none());
+        let values = refused.headers.values().map(|value| value.as_bytes());
+        assert!(values.flatten().all(|byte| *byte != b'\r' && *byte != b'\n'), "{:?}", refused.headers);
+    }
+    // an operation of a bulk request says where it went
+    let answer = scim.bulk(json!([{"method": "DELETE", "path": "/Users/x\r\nset-cookie: a=b"}])).is(200);
+    assert_eq!(answer.at("/Operations/0/location"), json!(format!("{BASE}/Users/x%0D%0Aset-cookie:%20a%3Db")));
 }
 
 /// R-7644-3.2-05 R-7643-6-09
@@ -115,15 +131,22 @@ fn a_base_url_has_no_query_and_no_user() {
     }
 }
 
-/// R-7644-3.2-04 R-7643-2.3.7-07 R-7643-2.3.7-08
+/// R-7644-3.2-04 R-7643-2.3.7-07 R-7643-2.3.7-08 R-7644-3.13-05
 #[test]
 fn a_link_leads_to_its_resource() {
     let scim = Scim::new();
     let user = scim.user(json!({}));
     let group = scim.group("g", &[&user]);
-    let link = scim.get(&group).at("/members/0/$ref");
-    let target = link.as_str().unwrap().strip_prefix(BASE).unwrap().to_owned();
+    let managed = scim.user(json!({"userName": "bob", ENTERPRISE: {"manager": {"value": id_of(&user)}}}));
+    let behind = |path: &str, pointer: &str| {
+        let link = scim.get(path).at(pointer);
+        link.as_str().unwrap().strip_prefix(BASE).unwrap().to_owned()
+    };
+    let target = behind(&group, "/members/0/$ref");
+    assert_eq!(behind(&managed, &format!("/{ENTERPRISE}/manager/$ref")), target);
+    assert_eq!(behind(&user, "/meta/location"), target);
     scim.get(&target).is(200).has(json!({"userName": "ada"}));
+    scim.get(&behind(&user, "/groups/0/$ref")).is(200).has(json!({"displayName": "g"}));
     scim.delete(&user).is(204);
     scim.get(&target).refused(404, "");
 }

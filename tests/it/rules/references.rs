@@ -36,7 +36,7 @@ const FOREIGN: [&str; 9] = [
     "urn:example:",
 ];
 
-/// R-7643-2.3.7-03 R-7643-2.3.7-04 R-7643-2.4-08 R-7643-2.4-09
+/// R-7643-2.3.7-03 R-7643-2.3.7-04 R-7643-2.4-08 R-7643-2.4-09 R-7644-3.1-09
 #[test]
 fn however_a_client_writes_a_reference_the_answer_has_the_permanent_url() {
     let scim = Scim::new();
@@ -146,7 +146,6 @@ fn a_reference_that_may_leave_is_kept_as_it_is() {
     }
 }
 
-/// R-7643-2.3.7-01
 #[test]
 fn a_simple_reference_to_a_resource_is_kept_as_it_is() {
     let scim = with_assets();

@@ -40,14 +40,24 @@ fn what_was_read_can_be_sent_back() {
     let scim = Scim::strict();
     let path = scim.user(json!({"name": {"givenName": "A"}, ENTERPRISE: {"manager": {"value": "m"}}}));
     let group = scim.group("g", &[&path]);
-    for path in [&path, &group] {
+    let all = json!({"label": "l", "slots": 1, "weight": 1.5, "bought": "2026-01-31T09:00:00Z", "on": true, "tags": ["a"],
+        "badge": "b", "place": {"site": "S", "room": "1"}, "ports": [{"value": "1", "primary": true, "tags": ["x"]}]});
+    let device = scim.create("/Devices", body(all));
+    for path in [&path, &group, &device] {
         let read = scim.get(path).body;
         assert_eq!(scim.put(path, read.clone()).is(200).body, read);
         assert_eq!(scim.get(path).body, read, "nothing changed, the version included");
     }
+    // with what can only be read, and what can only be written
+    let more = json!({"state": "forged", "pin": "1234", "id": "x", "meta": {"version": "x"}});
+    let sent = crate::scim::merged(scim.get(&device).body, more);
+    scim.put(&device, sent)
+        .is(200)
+        .has(json!({"id": id_of(&device), "place": {"site": "S"}}))
+        .lacks(&["/state", "/pin"]);
 }
 
-/// R-7644-3.5.1-12 A-17 R-7644-3.12-28
+/// R-7644-3.5.1-12 A-17 R-7643-3.1-17 R-7643-7-19
 #[test]
 fn what_is_read_only_is_ignored_even_when_it_differs() {
     let scim = Scim::new();
@@ -58,7 +68,8 @@ fn what_is_read_only_is_ignored_even_when_it_differs() {
     assert!(!replaced.body.to_string().contains("2001"));
 }
 
-/// R-7644-3.5.1-08 R-7644-3.5.1-09 R-7644-3.5.1-10 R-7644-3.5.1-11 R-7643-7-21 R-7643-7-22
+/// R-7644-3.5.1-08 R-7644-3.5.1-09 R-7644-3.5.1-10 R-7644-3.5.1-11 R-7643-7-21 R-7643-7-22 A-18
+/// R-7644-3.12-18
 #[test]
 fn what_is_immutable_is_set_once_and_stays() {
     let scim = Scim::new();
@@ -71,7 +82,7 @@ fn what_is_immutable_is_set_once_and_stays() {
     scim.put(&path, body(json!({}))).is(200).has(json!({"place": {"site": "S"}})).lacks(&["/place/room"]);
 }
 
-/// R-7644-3.5.1-13 R-7643-7-14 E-7643-19
+/// R-7644-3.5.1-13 R-7643-7-14 E-7643-19 R-7643-4.1.1-01 R-7644-3.12-22
 #[test]
 fn what_is_required_has_to_be_there() {
     let scim = Scim::new();
@@ -80,7 +91,7 @@ fn what_is_required_has_to_be_there() {
     scim.get(&path).has(json!({"userName": "ada"}));
 }
 
-/// R-7644-3.5.1-16
+/// R-7644-3.5.1-16 R-7644-3.12-17 A-23 R-7643-4.1.1-02
 #[test]
 fn a_value_that_another_one_has_is_a_conflict() {
     let scim = Scim::new();
@@ -102,15 +113,26 @@ fn a_put_of_the_same_changes_neither_version_nor_time() {
     assert_ne!(scim.get(&path).at("/meta/version"), before["meta"]["version"]);
 }
 
-/// R-7643-3.1-20 R-7643-3.1-21
+/// R-7643-3.1-20 R-7643-3.1-21 R-7643-3.1-22
 #[test]
 fn the_time_of_creation_stays() {
     let scim = Scim::new();
     let path = scim.user(json!({}));
-    let before = scim.get(&path);
-    let after = scim.put(&path, user(json!({"title": "x"}))).is(200);
-    assert_eq!(after.at("/meta/created"), before.at("/meta/created"));
-    assert!(after.at("/meta/lastModified").as_str() >= after.at("/meta/created").as_str());
+    let created = scim.get(&path).at("/meta/created");
+    let mut last = scim.get(&path).at("/meta/lastModified");
+    assert_eq!(last, created, "until it is changed");
+    let patch = |title: &str| scim.patch(&path, json!({"op": "replace", "path": "title", "value": title}));
+    for (title, put) in [("a", true), ("b", false), ("c", true), ("d", false)] {
+        // times have milliseconds
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        let after = if put { scim.put(&path, user(json!({"title": title}))) } else { patch(title) };
+        let after = after.is(200).at("/meta");
+        assert_eq!(after["created"], created);
+        assert!(after["lastModified"].as_str() > last.as_str(), "{title}: {after} after {last}");
+        last = after["lastModified"].clone();
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        assert_eq!(patch(title).is(200).at("/meta/lastModified"), last, "nothing has changed");
+    }
 }
 
 /// R-7643-7-29 R-7644-3.5.1-14
@@ -135,7 +157,7 @@ fn a_put_of_a_group_replaces_its_members() {
     scim.get(&bob).has(json!({"groups": [{"value": id_of(&group)}]}));
 }
 
-/// R-7643-3.1-22
+/// R-7643-3.1-22 R-7644-3.5.1-04
 #[test]
 fn a_new_password_is_a_change() {
     let scim = Scim::new();

@@ -225,7 +225,7 @@ fn a_type_that_the_filter_rules_out_has_no_say_in_the_order() {
     scim.get(&format!("/?{users}&sortBy=nothing")).refused(400, "invalidValue");
 }
 
-/// R-7644-3.4.3-02 R-7644-3.4.3-03 R-7644-3.4.3-09
+/// R-7644-3.4.3-02 R-7644-3.4.3-03 R-7644-3.4.3-09 R-7644-3.2-09
 #[test]
 fn a_search_request_reaches_everything() {
     let scim = mixed();

@@ -1,9 +1,11 @@
 //! The data types (RFC 7643 §2.3), and what being unassigned means (§2.5).
 
+use scim_provider::schema::{Attribute, Schema};
+use scim_provider::{MemoryStore, ResourceType, Service};
 use serde_json::{Value, json};
 
-use super::devices::{body, parse};
-use crate::scim::Scim;
+use super::devices::{body, device, parse};
+use crate::scim::{BASE, GROUP, Scim, user};
 
 #[track_caller]
 fn refused(more: Value) {
@@ -68,7 +70,7 @@ fn a_decimal_is_any_number() {
     }
 }
 
-/// R-7643-2.3.5-01 R-7643-2.3.5-02 R-7643-2.3.5-03 R-3339-5.6-02 R-3339-5.6-03
+/// R-7643-2.3.5-01 R-7643-2.3.5-02 R-7643-2.3.5-03 R-3339-5.6-02 R-3339-5.6-03 R-7643-2.3-02
 #[test]
 fn a_date_time_has_a_date_and_a_time() {
     for at in [
@@ -88,6 +90,11 @@ fn a_date_time_has_a_date_and_a_time() {
     {
         refused(json!({"bought": at}));
     }
+    // without an offset it is meant in UTC
+    let scim = Scim::strict();
+    scim.create("/Devices", body(json!({"bought": "2026-01-31T09:00:00"})));
+    assert!(scim.finds("/Devices", r#"bought eq "2026-01-31T10:00:00+01:00""#));
+    assert!(!scim.finds("/Devices", r#"bought ne "2026-01-31T09:00:00Z""#));
     // beyond RFC 3339, xsd:dateTime has these years too
     for at in ["12026-01-31T09:00:00Z", "-0044-03-15T12:00:00Z"] {
         refused(json!({"bought": at}));
@@ -95,7 +102,7 @@ fn a_date_time_has_a_date_and_a_time() {
     refused(json!({"bought": 1_769_850_000}));
 }
 
-/// R-7643-2.3.6-01 R-7643-2.3.6-03
+/// R-7643-2.3.6-01 R-7643-2.3.6-03 R-7643-2.3-02
 #[test]
 fn binary_is_base64_with_or_without_padding() {
     for bytes in ["", "QQ==", "QQ", "QUI=", "QUJD", "-_-_", "+/+/"] {
@@ -107,7 +114,7 @@ fn binary_is_base64_with_or_without_padding() {
     refused(json!({"firmware": [81]}));
 }
 
-/// R-7643-2.3.7-01 R-7643-2.3.7-02
+/// R-7643-2.3.7-02 R-7643-2.3-02
 #[test]
 fn a_reference_is_a_string_that_is_kept_as_it_is() {
     for uri in ["https://example.com/manual.pdf", "../Manuals/7", "urn:isbn:0-395-36341-1"] {
@@ -135,6 +142,8 @@ fn a_complex_value_is_an_object_in_any_order() {
 #[test]
 fn a_multi_valued_attribute_is_an_array() {
     kept("tags", json!(["a", "b"]));
+    kept("tags", json!(["a"]));
+    kept("ports", json!([{"value": "1"}]));
     kept("readings", json!([1, 2, 2]));
     kept("ports", json!([{"value": "1"}, {"value": "2", "tags": ["x", "y"]}]));
     for single in [json!("a"), json!({"value": "a"})] {
@@ -149,15 +158,39 @@ fn a_multi_valued_attribute_is_an_array() {
 /// R-7643-2.4-03 R-7643-2.4-04
 #[test]
 fn a_list_without_parts_of_its_own_has_the_usual_ones() {
-    let whole = json!([{"type": "work", "value": "a", "display": "A", "primary": true}]);
-    kept("contacts", whole);
+    let reference = "https://example.com/a";
+    let whole = json!([{"type": "work", "value": "a", "display": "A", "primary": true, "$ref": reference}]);
+    kept("contacts", whole.clone());
     refused(json!({"contacts": [{"primary": "yes"}]}));
+    for part in ["type", "value", "display", "$ref"] {
+        refused(json!({"contacts": [{part: 7}]}));
+    }
+    // what is primary is so alone, and the value is what a list is compared and ordered by
+    refused(json!({"contacts": [{"value": "a", "primary": true}, {"value": "b", "primary": true}]}));
+    let scim = Scim::strict();
+    scim.create(
+        "/Devices",
+        body(json!({"serial": "1", "contacts": [{"value": "x"}, {"value": "c", "primary": true}]})),
+    );
+    scim.create("/Devices", body(json!({"serial": "2", "contacts": [{"value": "b", "type": "home"}]})));
+    assert!(scim.finds("/Devices", r#"contacts eq "x""#) && !scim.finds("/Devices", r#"contacts eq "home""#));
+    assert_eq!(scim.get("/Devices?sortBy=contacts").is(200).each("serial"), ["2", "1"]);
+    // a value that becomes primary takes it from the other; a filter tells values by their type
+    let path = scim.create("/Devices", body(json!({"serial": "3", "contacts": whole})));
+    let add = json!({"op": "add", "path": "contacts", "value": [{"value": "n", "type": "new", "primary": true}]});
+    scim.patch(&path, add).is(200).has(json!({"contacts": [{"primary": false}, {"primary": true}]}));
+    let remove = json!({"op": "remove", "path": "contacts[type eq \"work\"]"});
+    scim.patch(&path, remove).is(200).has(json!({"contacts": [{"value": "n"}]}));
 }
 
 /// R-7643-2.4-05 A-22
 #[test]
 fn one_value_is_primary_at_the_most() {
-    refused(json!({"ports": [{"value": "1", "primary": true}, {"value": "2", "primary": true}]}));
+    let two = json!({"ports": [{"value": "1", "primary": true}, {"value": "2", "primary": true}]});
+    refused(two.clone());
+    let scim = Scim::new();
+    let path = scim.create("/Devices", body(json!({})));
+    scim.put(&path, body(two)).refused(400, "invalidValue");
     kept("ports", json!([{"value": "1", "primary": true}, {"value": "2", "primary": false}]));
 }
 
@@ -176,7 +209,7 @@ fn the_same_value_may_have_several_types() {
     kept("ports", json!([{"value": "1", "type": "usb"}, {"value": "1", "type": "net"}]));
 }
 
-/// R-7643-2.5-01 R-7643-2.5-02 R-7643-2.5-03 R-7644-3.3-06
+/// R-7643-2.5-01 R-7643-2.5-02 R-7643-2.5-03 R-7644-3.3-06 R-7643-1.1-02 R-7644-3.4.2.2-28
 #[test]
 fn absent_null_and_empty_are_the_same() {
     let scim = Scim::strict();
@@ -235,4 +268,19 @@ fn an_attribute_is_read_by_its_definition_and_not_by_its_name() {
     let scim = Scim::new();
     let contact = json!([{"value": "x", "type": "any", "primary": true}]);
     scim.post("/Devices", body(json!({"contacts": contact, "title": "no title here"}))).is(201).lacks(&["/title"]);
+    // the same name is required here and may be left out there, is one text here and a list there
+    scim.post("/Groups", json!({"schemas": [GROUP]})).refused(400, "invalidValue");
+    scim.post("/Users", user(json!({}))).is(201).lacks(&["/displayName"]);
+    let text =
+        Schema::new("urn:example:Note", "Note", [Attribute::string("tags"), Attribute::string("label").read_only()]);
+    let builder = Service::builder(BASE)
+        .resource(device(), MemoryStore::new())
+        .resource(ResourceType::builder("Note", "/Notes", text), MemoryStore::new());
+    let scim = Scim::of(builder);
+    let note = scim.create("/Notes", json!({"schemas": ["urn:example:Note"], "tags": "a", "label": "mine"}));
+    scim.get(&note).has(json!({"tags": "a"})).lacks(&["/label"]);
+    let made = scim.create("/Devices", body(json!({"tags": ["a"], "label": "mine"})));
+    scim.get(&made).has(json!({"tags": ["a"], "label": "mine"}));
+    // and what may be said depends on the request: an immutable value at the beginning, and not another one later
+    scim.put(&made, body(json!({"serial": "Sn-2"}))).refused(400, "mutability");
 }

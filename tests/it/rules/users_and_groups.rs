@@ -38,6 +38,7 @@ fn languages_zones_and_urls_are_never_refused() {
 #[test]
 fn a_users_lists_take_any_type_and_any_spelling() {
     kept("emails", json!([{"value": "A@B.example", "display": "a@b.example", "type": "other", "primary": true}]));
+    kept("emails", json!([{"value": "a@b.example", "type": "on call"}]));
     kept(
         "phoneNumbers",
         json!([{"value": "555-1234", "type": "primary"}, {"value": "tel:+1-201-555-0123", "display": "x"}]),
@@ -67,6 +68,13 @@ fn an_address_may_have_lines_and_needs_nothing() {
 #[test]
 fn a_certificate_is_base64() {
     kept("x509Certificates", json!([{"value": "MIIDQzCCAqygAwIBAgICEAAwDQYJKoZIhvcNAQEFBQA="}]));
+    let scim = Scim::new();
+    for name in ["ada", "bob"] {
+        scim.user(json!({"userName": name, "x509Certificates": [{"value": "QUJD"}]}));
+    }
+    let found =
+        |value: &str| scim.filter("/Users", &format!("x509Certificates.value eq \"{value}\"")).at("/totalResults");
+    assert_eq!((found("QUJD"), found("qujd")), (json!(2), json!(0)), "letter case counts, and two may have the same");
     Scim::new()
         .post("/Users", user(json!({"x509Certificates": [{"value": "-----BEGIN CERTIFICATE-----"}]})))
         .refused(400, "invalidValue");
@@ -86,7 +94,7 @@ fn a_users_groups_follow_from_the_groups() {
     scim.get(&path).lacks(&["/groups"]);
 }
 
-/// R-7643-4.1.2-24
+/// R-7643-4.1.2-24 A-18
 #[test]
 fn a_users_groups_are_not_changed_through_the_user() {
     let scim = Scim::new();
@@ -160,6 +168,8 @@ fn a_manager_is_a_reference_under_the_enterprise_urn() {
     let by_manager = format!("{ENTERPRISE}:manager.value eq \"{}\"", id_of(&boss));
     assert!(scim.finds("/Users", &by_manager) && !scim.finds("/Users", &by_manager.replace("eq \"", "eq \"X")));
     scim.post("/Users", user(json!({"userName": "cyd", ENTERPRISE: {"manager": {"value": "anybody"}}}))).is(201);
+    let anybody = |value: &str| scim.finds("/Users", &format!("{ENTERPRISE}:manager.value eq \"{value}\""));
+    assert!(anybody("anybody") && !anybody("ANYBODY"), "letter case counts");
 }
 
 /// R-7643-8-02

@@ -17,6 +17,7 @@ fn evaluate(document: &Value, filter: &str) -> Result<bool, String> {
     Ok(bound.matches(&resource))
 }
 
+/// R-7644-3.4.2.2-49
 #[test]
 fn each_filter_matches_the_documents_that_it_should() {
     let outcome = Filters::load().run(evaluate);
