@@ -30,6 +30,7 @@ use crate::connections::Connections;
 use crate::held::Account;
 use crate::log::{self, Log};
 use crate::shares::Shares;
+use crate::within::{Tick, within};
 
 /// Where the service is mounted.
 pub const PATH: &str = "/scim/v2";
@@ -47,6 +48,7 @@ pub struct App {
     database: Option<SqlStore>,
     address: String,
     generated: Option<String>,
+    _tick: Tick,
 }
 
 impl App {
@@ -86,6 +88,7 @@ impl App {
             database,
             address,
             generated: config.generated,
+            _tick: Tick::new(),
         })
     }
 
@@ -122,8 +125,8 @@ impl App {
 
     /// Gives up what takes too long: its work ends, and its place comes back.
     async fn in_time<T>(&self, call: impl Future<Output = T>) -> Result<T, ScimError> {
-        let late = |_| ScimError::unavailable(1).with_source("the request takes too long");
-        tokio::time::timeout(self.bounds.request, call).await.map_err(late)
+        let late = || ScimError::unavailable(1).with_source("the request takes too long");
+        within(self.bounds.request, call).await.ok_or_else(late)
     }
 
     /// Finds out who is calling; gives the answer when nobody is, or when it is no request to the service.

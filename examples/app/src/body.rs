@@ -9,6 +9,8 @@ use futures_core::Stream;
 use http::StatusCode;
 use scim_provider::Error;
 
+use crate::within::within;
+
 /// How long a client may take to send a body.
 const TIME: Duration = Duration::from_secs(10);
 /// How much more of a body that is too long is read, and thrown away: a client that is still sending does not see an answer.
@@ -23,13 +25,13 @@ where
     S: Stream<Item = Result<Bytes, E>>,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    match tokio::time::timeout(TIME, read(body, most, room)).await {
-        Ok(Ok(Some(body))) => Ok(body),
-        Ok(Ok(None)) => Err(Error::too_many_requests(1)),
-        Ok(Err(error)) => {
+    match within(TIME, read(body, most, room)).await {
+        Some(Ok(Some(body))) => Ok(body),
+        Some(Ok(None)) => Err(Error::too_many_requests(1)),
+        Some(Err(error)) => {
             Err(Error::new(StatusCode::BAD_REQUEST, "the body cannot be read to its end").with_source(error))
         }
-        Err(_) => Err(Error::new(StatusCode::REQUEST_TIMEOUT, "the body takes too long")),
+        None => Err(Error::new(StatusCode::REQUEST_TIMEOUT, "the body takes too long")),
     }
 }
 

@@ -33,6 +33,7 @@ mod held;
 mod log;
 mod shares;
 mod stop;
+mod within;
 
 pub use answer::{Answer, Pieces};
 pub use app::{App, PATH};

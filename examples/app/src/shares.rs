@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::bounds::Bounds;
+use crate::within::within;
 
 /// A tenant whose requests take longer than this on average shares fewer places with its like: long work fills the cores, and
 /// short work is to find them free.
@@ -67,7 +68,7 @@ impl Shares {
             turn
         };
         self.hand_out();
-        tokio::time::timeout(self.bounds.wait, turn).await.ok()?.ok()
+        within(self.bounds.wait, turn).await?.ok()
     }
 
     /// Gives out the places that are free.
