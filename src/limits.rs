@@ -14,7 +14,7 @@
 #[non_exhaustive]
 pub struct Limits {
     /// How much work a request may cause in all, in units of about a nanosecond of one core; see [`Budget`](crate::Budget).
-    /// The operations of a bulk request share it. Default 30,000,000; a query beyond it is refused with `tooMany`, anything
+    /// The operations of a bulk request share it. Default 25,000,000; a query beyond it is refused with `tooMany`, anything
     /// else with 413.
     pub work: u64,
     /// Length of a resource in bytes, as canonical JSON without `id`, `meta` and references such as `members`. Default 1 MiB; a
@@ -95,7 +95,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            work: 30_000_000,
+            work: 25_000_000,
             resource_bytes: 1 << 20,
             filter_bytes: 8 << 10,
             filter_depth: 32,

@@ -302,7 +302,7 @@ impl<C> fmt::Debug for ServiceBuilder<C> {
 }
 
 /// What the service itself does for a usual operation, in the units of a budget.
-const OPERATION: u64 = 20_000;
+const OPERATION: u64 = 15_000;
 
 /// Why a service cannot be built.
 #[derive(Debug, thiserror::Error)]

@@ -281,7 +281,7 @@ impl Default for Capabilities {
             cursor: false,
             previous_cursor: false,
             write_work: 10_000,
-            value_work: 2_500,
+            value_work: 1_000,
             password_work: 0,
         }
     }
@@ -316,7 +316,7 @@ impl Capabilities {
         self
     }
 
-    /// Says what each value of a list costs that is written, where it is a row of its own. Without this it is 2,500.
+    /// Says what each value of a list costs that is written, where it is a row of its own. Without this it is 1,000.
     #[must_use]
     pub fn with_value_work(mut self, work: u64) -> Self {
         self.value_work = work;

@@ -275,7 +275,7 @@ fn filters_and_orders_are_refused_when_the_work_of_a_request_is_done() {
     const SHARE: u64 = 200;
     let work = Limits::default().work / SHARE;
     let scim = Scim::limited(|limits| limits.work = work);
-    let users = 70_000 / SHARE;
+    let users = 55_000 / SHARE;
     for n in 0..users {
         scim.user(json!({"userName": format!("user{n}@example.com"), "displayName": format!("User {n} of {users}")}));
         if n == users / 2 {

@@ -193,7 +193,8 @@ impl<'r, C: Context> Run<'r, C> {
             return Err(self.spent());
         }
         let registered = self.job.type_of(number).and_then(|at| self.inner.types.get(at));
-        budget.charge(OPERATION + registered.map_or(0, |registered| registered.store.capabilities().write_work));
+        let write = registered.map_or(0, |registered| registered.store.capabilities().write_work);
+        budget.charge(write.saturating_add(OPERATION));
         let data = self.job.tasks.get(number).and_then(|task| task.operation.data);
         if let Some(data) = data.filter(|data| may_refer(data)) {
             budget.charge(REWRITING.saturating_mul(u64::try_from(data.len()).unwrap_or(u64::MAX)));

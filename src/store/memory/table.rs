@@ -21,6 +21,9 @@ use crate::schema::table::{AttrId, Relation};
 /// How many references a list has at least that ends at once, and is not compared with what is wanted one by one.
 const MANY: usize = 1_000;
 
+/// What it costs to add or remove a reference where there are very many, besides what each costs anywhere.
+const MOVED: u64 = 1_500;
+
 /// How many times what it costs to join the references a PATCH costs that has to see them.
 const SEEN: u64 = 5;
 
@@ -145,6 +148,7 @@ impl Table {
         let slot = self.find(key).ok_or(StoreError::NotFound)?;
         when.check(&self.version(slot)?)?;
         let budget = changes.budget();
+        budget.charge(u64::try_from(changes.moved()).unwrap_or(u64::MAX).saturating_mul(MOVED));
         budget.charge(self.joining(slot, &self.stored(slot).ok_or(StoreError::NotFound)?.resource, want));
         if changes.needs_references() {
             let everything = Projection::everything(key.resource_type);
