@@ -7,13 +7,14 @@ use serde_json::value::RawValue;
 
 use super::changes::{Changes, Edit, Selector, Target};
 use super::key::PathKey;
-use super::members::{Members, is_list_of_something, is_null};
+use super::members::{is_list_of_something, is_null, says_nothing};
 use super::work::{self, Account, OPERATION};
-use super::{Op, Operation, Patch, PatchError, PatchErrorKind};
+use super::{Op, Operation, Patch, PatchError, PatchErrorKind, Schemas};
 use crate::compat::{Compat, Leniency, Repairs};
-use crate::error::excerpt;
+use crate::error::{attribute_in, excerpt};
 use crate::filter::Path;
-use crate::resource::{Reader, Rules, Secrets, UnknownAttributes, is_reserved};
+use crate::messages::PATCH_OP_SCHEMA;
+use crate::resource::{Members, Reader, Rules, Secrets, UnknownAttributes, is_reserved, member_path};
 use crate::schema::table::{AttrId, Node, Relation};
 use crate::schema::{Mutability, ResourceType};
 use crate::{AttrPath, Budget, Limits};
@@ -38,11 +39,21 @@ impl Patch<'_> {
             secrets: Vec::new(),
             repairs: Repairs::default(),
             creates: false,
+            number: 0,
+            in_base: false,
+            left_out: 0,
+            unknown: None,
         };
+        binder.message(self)?;
         for (number, operation) in self.operations.iter().enumerate() {
+            binder.number = number;
             let entra = operation.capitalised || self.from_entra;
             binder.creates = operation.op == Op::Add || (entra && rules.compat.accepts(Leniency::ReplaceCreates));
             binder.operation(operation).map_err(|e| e.at(number))?;
+        }
+        // of a request that is left out as a whole the client has to hear
+        if let Some(unknown) = binder.unknown.take_if(|_| binder.left_out == self.operations.len()) {
+            return Err(unknown);
         }
         let mut repairs = binder.reader.take_repairs();
         repairs.append(binder.repairs);
@@ -61,9 +72,43 @@ struct Binder<'b> {
     repairs: Repairs,
     /// whether a value path that matches nothing creates what it describes
     creates: bool,
+    /// the operation that is read
+    number: usize,
+    /// whether it is inside an object that the base schema's URN stands in front of
+    in_base: bool,
+    /// how many operations lead to what no schema defines, and the first of these
+    left_out: usize,
+    unknown: Option<PatchError>,
 }
 
 impl Binder<'_> {
+    /// What holds for the request as a whole.
+    fn message(&mut self, patch: &Patch<'_>) -> Result<(), PatchError> {
+        let accepted = match patch.schemas {
+            Schemas::Right => true,
+            Schemas::Foreign => false,
+            Schemas::Single => self.accepts(Leniency::SingleValue, "schemas"),
+            Schemas::Missing => self.accepts(Leniency::MissingSchemas, "schemas"),
+        };
+        if !accepted {
+            let text = format!("`schemas` must be an array that contains `{PATCH_OP_SCHEMA}`");
+            return Err(PatchError::message(PatchErrorKind::Syntax, text));
+        }
+        if patch.is_empty() && !self.accepts(Leniency::EmptyOperations, "Operations") {
+            let text = "`Operations` must have at least one operation, and is empty";
+            return Err(PatchError::message(PatchErrorKind::Syntax, text));
+        }
+        Ok(())
+    }
+
+    fn accepts(&mut self, leniency: Leniency, at: &str) -> bool {
+        let accepted = self.rules.compat.accepts(leniency);
+        if accepted {
+            self.repairs.note(leniency, at);
+        }
+        accepted
+    }
+
     fn operation(&mut self, operation: &Operation<'_>) -> Result<(), PatchError> {
         self.account.spend(OPERATION)?;
         if operation.capitalised {
@@ -71,13 +116,68 @@ impl Binder<'_> {
         }
         match (operation.op, &operation.path, operation.value) {
             (Op::Remove, None, value) => self.remove_wrapped(value),
-            (Op::Remove, Some(path), value) => self.remove(path, value),
-            (_, _, None) => Err(PatchError::message(PatchErrorKind::Value, "`value` is required")),
-            (op, None, Some(value)) => self.resource_value(op, value, AttrId::ROOT),
-            (op, Some(path), Some(value)) => {
+            (op, Some(path), value) => {
                 let path = self.path(path)?;
-                self.set(op, &path, value)
+                match value {
+                    _ if self.leaves_out(op, &path, value)? => Ok(()),
+                    value if op == Op::Remove => self.remove(&path, value),
+                    Some(value) => self.set(op, &path, value),
+                    None => Err(no_value()),
+                }
             }
+            (op, None, Some(value)) => self.resource_value(op, value, AttrId::ROOT),
+            (_, None, None) => Err(no_value()),
+        }
+    }
+
+    /// Whether an operation leads to what no schema defines, and is left out, or kept as that.
+    fn leaves_out(&mut self, op: Op, path: &Path<'_>, value: Option<&RawValue>) -> Result<bool, PatchError> {
+        let table = self.ty.table();
+        let found = self.ty.find(&path.attribute, self.rules.compat).map(|(id, _)| id);
+        let sub = || path.sub_attribute.as_ref();
+        let unknown = match found {
+            None => PathKey::named(path),
+            Some(id) => match sub().filter(|sub| table.child(table.node(id).children(), sub).is_none()) {
+                Some(sub) => member_path(table, id, sub),
+                None => return Ok(false),
+            },
+        };
+        let kept = self.rules.unknown;
+        match kept {
+            UnknownAttributes::Keep => {
+                let of = table.extensions().find(|e| {
+                    let urn = table.node(*e).name();
+                    unknown.get(..urn.len()).is_some_and(|start| start.eq_ignore_ascii_case(urn))
+                });
+                let name = match of {
+                    Some(e) => unknown.get(table.node(e).name().len() + 1..).unwrap_or_default(),
+                    None => unknown.as_str(),
+                };
+                if found.is_some() || path.filter.is_some() || name.is_empty() || name.contains([':', '.']) {
+                    return Ok(false);
+                }
+                let of = of.unwrap_or(AttrId::ROOT);
+                match value.filter(|_| op != Op::Remove) {
+                    Some(value) => self.unknown(op, of, name, value)?,
+                    None if op != Op::Remove => return Err(no_value()),
+                    None => self.edits.push(Edit::Unknown { of, name: name.to_owned(), value: None }),
+                }
+                Ok(true)
+            }
+            UnknownAttributes::Drop => {
+                if !self.accepts(Leniency::UnknownPath, &unknown) {
+                    return Ok(false);
+                }
+                self.left_out += 1;
+                let number = self.number;
+                self.unknown.get_or_insert_with(|| {
+                    let text = format!("attribute `{}` is not known", excerpt(&unknown));
+                    PatchError::operation(number, PatchErrorKind::Path, text)
+                });
+                self.repairs.leave_out(|| unknown);
+                Ok(true)
+            }
+            UnknownAttributes::Refuse => Ok(false),
         }
     }
 
@@ -89,7 +189,13 @@ impl Binder<'_> {
                 Some(id) if table.node(id).is_read_only() => {}
                 Some(AttrId::SCHEMAS) => self.schemas(op, value)?,
                 Some(id) if table.node(id).is_extension() => self.extension(op, id, value)?,
-                Some(id) => self.assign(op, Target::whole(id), value)?,
+                Some(id) => self.assign(op, Target::whole(id, self.number), value)?,
+                None if self.is_base(below, &key, value) => {
+                    self.repairs.note(Leniency::PathKeys, &*key);
+                    self.in_base = true;
+                    self.resource_value(op, value, below)?;
+                    self.in_base = false;
+                }
                 None => match self.reader.legacy_extension(below, &key) {
                     Some(id) => self.extension(op, id, value)?,
                     None => self.path_key(op, below, &key, value)?,
@@ -99,6 +205,12 @@ impl Binder<'_> {
         Ok(())
     }
 
+    /// The base schema's URN around its attributes, as an extension has it. One in another is none.
+    fn is_base(&self, below: AttrId, key: &str, value: &RawValue) -> bool {
+        let is_urn = below == AttrId::ROOT && key.eq_ignore_ascii_case(self.ty.table().base());
+        is_urn && !self.in_base && value.get().starts_with('{') && self.rules.compat.accepts(Leniency::PathKeys)
+    }
+
     /// A key such as `name.familyName`, `urn:…:User:department` or, without its URN, `department`: a path and not a name.
     fn path_key(&mut self, op: Op, below: AttrId, key: &str, value: &RawValue) -> Result<(), PatchError> {
         self.account.spend(OPERATION + work::path(key))?;
@@ -106,7 +218,7 @@ impl Binder<'_> {
         match known.path(self.ty, self.rules.compat, self.rules.limits) {
             Some(path) => {
                 if !known.is_name() {
-                    self.repairs.note(Leniency::PathKeys, key);
+                    self.repairs.note(Leniency::PathKeys, PathKey::named(&path));
                 }
                 match self.set(op, &path, value) {
                     // what only the service provider can change is ignored inside a value
@@ -120,9 +232,14 @@ impl Binder<'_> {
 
     fn unknown(&mut self, op: Op, of: AttrId, key: &str, value: &RawValue) -> Result<(), PatchError> {
         match self.rules.unknown {
-            UnknownAttributes::Drop => Ok(()),
+            UnknownAttributes::Drop => {
+                let table = self.ty.table();
+                self.repairs.leave_out(|| member_path(table, of, key));
+                Ok(())
+            }
             UnknownAttributes::Refuse => {
-                Err(PatchError::message(PatchErrorKind::Path, format!("attribute `{}` is not known", excerpt(key))))
+                let text = format!("attribute `{}` is not known", attribute_in(key));
+                Err(PatchError::message(PatchErrorKind::Path, text))
             }
             UnknownAttributes::Keep => {
                 if is_reserved(key) {
@@ -154,7 +271,7 @@ impl Binder<'_> {
         }
         for child in table.node(id).children().ids() {
             if !table.node(*child).is_read_only() {
-                self.edits.push(Edit::Remove { target: Target::whole(*child) });
+                self.edits.push(Edit::Remove { target: Target::whole(*child, self.number) });
             }
         }
         Ok(())
@@ -191,9 +308,14 @@ impl Binder<'_> {
         self.assign(op, target, value)
     }
 
-    fn assign(&mut self, op: Op, target: Target, value: &RawValue) -> Result<(), PatchError> {
+    fn assign(&mut self, op: Op, mut target: Target, value: &RawValue) -> Result<(), PatchError> {
+        let value = self.unwrapped(&target, value)?;
+        self.name_value(&mut target, value);
         let id = target.id();
         let node = self.ty.node(id);
+        if op == Op::Add && node.relation() == Relation::Many && value.get() == "\"\"" {
+            return Err(self.refuse(id, PatchErrorKind::Value, "names no resource"));
+        }
         let element = target.selector.is_some() && target.sub.is_none();
         let text = self.reader.value(id, element, value.get())?;
         let unassigned = self.reader.take_unassigned();
@@ -232,6 +354,34 @@ impl Binder<'_> {
         Ok(())
     }
 
+    /// `{"members": [...]}` where the members themselves are expected.
+    fn unwrapped<'v>(&mut self, target: &Target, value: &'v RawValue) -> Result<&'v RawValue, PatchError> {
+        let (table, node) = (self.ty.table(), self.ty.node(target.entry));
+        let whole = self.is_list(target) && target.sub.is_none() && value.get().starts_with('{');
+        if !whole || table.child(node.children(), node.name()).is_some() {
+            return Ok(value);
+        }
+        self.account.spend(work::members(value.get()))?;
+        let members = serde_json::from_str::<Members<'_>>(value.get()).map(|members| members.0);
+        match members.as_deref() {
+            Ok([(key, inner)]) if key.eq_ignore_ascii_case(node.name()) => {
+                let accepted = self.accepts(Leniency::WrappedList, &table.path(target.entry));
+                Ok(if accepted { inner } else { value })
+            }
+            _ => Ok(value),
+        }
+    }
+
+    /// A text for a value that a path selects is its `value`: what else it says stays.
+    fn name_value(&mut self, target: &mut Target, value: &RawValue) {
+        let (table, node) = (self.ty.table(), self.ty.node(target.entry));
+        let plain = target.selector.is_some() && target.sub.is_none() && value.get().starts_with('"');
+        let part = table.child(node.children(), "value").filter(|_| plain && node.relation() == Relation::No);
+        if let Some(part) = part.filter(|_| self.accepts(Leniency::PlainValue, &table.path(target.entry))) {
+            target.sub = Some(part);
+        }
+    }
+
     /// Whether an object of which no part has a value stands for no value at all: a reference without an id does. From any
     /// other, the parts that it names are taken, and all that it does not name stays (RFC 7644 §3.5.2.3).
     fn is_nothing(&self, target: &Target, names: &[String], value: &RawValue) -> bool {
@@ -252,9 +402,8 @@ impl Binder<'_> {
         self.secrets.extend(ids.filter(|id| table.node(*id).is_secret()).map(|id| (id, None)));
     }
 
-    fn remove(&mut self, path: &str, value: Option<&RawValue>) -> Result<(), PatchError> {
-        let path = self.path(path)?;
-        let target = self.target(&path)?;
+    fn remove(&mut self, path: &Path<'_>, value: Option<&RawValue>) -> Result<(), PatchError> {
+        let target = self.target(path)?;
         let node = self.ty.node(target.id());
         if target.id() == AttrId::SCHEMAS {
             return Err(self.refuse(AttrId::SCHEMAS, PatchErrorKind::Mutability, "must keep the base schema"));
@@ -264,6 +413,10 @@ impl Binder<'_> {
         }
         let listed = value.filter(|v| !is_null(v) && target.selector.is_none() && node.is_multi());
         match listed {
+            Some(value) if says_nothing(value) => {
+                self.lenient(Leniency::BlankRemove, node.name(), PatchErrorKind::Value)?;
+                self.remove_target(target)
+            }
             Some(value) => self.remove_listed(target.id(), value),
             None => self.remove_target(target),
         }
@@ -285,10 +438,14 @@ impl Binder<'_> {
     }
 
     fn push_listed(&mut self, id: AttrId, value: &RawValue) -> Result<(), PatchError> {
-        if let Some(values) = self.reader.value(id, false, value.get())? {
-            self.edits.push(Edit::RemoveListed { attribute: id, values: values.into() });
+        match self.reader.value(id, false, value.get())? {
+            Some(values) => {
+                self.edits.push(Edit::RemoveListed { attribute: id, values: values.into() });
+                Ok(())
+            }
+            // to take it for all of them is what nobody can have meant who names some
+            None => Err(self.refuse(id, PatchErrorKind::Value, "names no value to remove in `value`")),
         }
-        Ok(())
     }
 
     /// `remove` without a path: refused, but for an object that holds nothing else than references to remove.
@@ -346,7 +503,7 @@ impl Binder<'_> {
             self.repairs.note(leniency, path.attribute.as_str());
         }
         let entry = table.entry_of(id);
-        let mut target = Target { entry, selector: None, sub: (entry != id).then_some(id) };
+        let mut target = Target { entry, selector: None, sub: (entry != id).then_some(id), operation: self.number };
         if let Some(filter) = &path.filter {
             let node = table.node(id);
             if entry != id || node.is_extension() || !(node.is_multi() || node.is_complex()) {
@@ -394,15 +551,26 @@ impl Binder<'_> {
     }
 
     fn members<'v>(&mut self, value: &'v RawValue) -> Result<Vec<(Cow<'v, str>, &'v RawValue)>, PatchError> {
-        let not_object =
-            || PatchError::message(PatchErrorKind::Value, "`value` must be an object when there is no `path`");
+        let not_object = || {
+            let found = match value.get().bytes().next() {
+                Some(b'"') => "a string",
+                Some(b'[') => "an array",
+                Some(b't' | b'f') => "a boolean",
+                Some(b'n') => "null",
+                _ => "a number",
+            };
+            let text = format!("`value` must be an object when there is no `path`, not {found}");
+            PatchError::message(PatchErrorKind::Value, text)
+        };
         if !value.get().starts_with('{') {
             return Err(not_object());
         }
         self.account.spend(work::members(value.get()))?;
         let members: Members<'v> = serde_json::from_str(value.get()).map_err(|_| not_object())?;
-        if members.0.len() > self.rules.limits.patch_operations {
-            return Err(PatchError::message(PatchErrorKind::TooLarge, "`value` has too many members"));
+        let most = self.rules.limits.patch_operations;
+        if members.0.len() > most {
+            let text = format!("`value` has {} members, more than {most}", members.0.len());
+            return Err(PatchError::message(PatchErrorKind::TooLarge, text));
         }
         let mut names: Vec<String> = members.0.iter().map(|(key, _)| key.to_ascii_lowercase()).collect();
         names.sort_unstable();
@@ -424,4 +592,8 @@ impl Binder<'_> {
     fn refuse(&self, id: AttrId, kind: PatchErrorKind, text: &str) -> PatchError {
         PatchError::message(kind, format!("attribute `{}` {text}", self.ty.table().path(id)))
     }
+}
+
+fn no_value() -> PatchError {
+    PatchError::message(PatchErrorKind::Value, "`value` is required for add and replace, and is not there")
 }

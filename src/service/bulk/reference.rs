@@ -40,6 +40,8 @@ pub(super) struct Rewriter<'r> {
     meaning: &'r mut dyn FnMut(&str) -> Meaning,
     deferred: Vec<Deferred>,
     later: bool,
+    /// whether it is inside an object that the base schema's URN stands in front of
+    in_base: bool,
 }
 
 /// Whether a JSON text can hold a reference at all: most do not, and need not be gone through.
@@ -54,7 +56,7 @@ impl<'r> Rewriter<'r> {
         limits: &'r Limits,
         meaning: &'r mut dyn FnMut(&str) -> Meaning,
     ) -> Self {
-        Self { ty, compat, limits, meaning, deferred: Vec::new(), later: false }
+        Self { ty, compat, limits, meaning, deferred: Vec::new(), later: false, in_base: false }
     }
 
     /// A resource, as it is created or replaced, and what was left out of it.
@@ -103,6 +105,12 @@ impl<'r> Rewriter<'r> {
             if let Some(id) = self.legacy_extension(of, key) {
                 return Some((None, self.changes(id, value)));
             }
+            if self.is_base(of, key) {
+                self.in_base = true;
+                let inner = self.changes(of, value);
+                self.in_base = false;
+                return Some((None, inner));
+            }
             let known = PathKey::new(self.ty, of, key);
             match known.path(self.ty, self.compat, self.limits) {
                 Some(path) => {
@@ -112,6 +120,12 @@ impl<'r> Rewriter<'r> {
                 None => Some((None, value.to_vec())),
             }
         })
+    }
+
+    /// Whether a key is the base schema's URN around its attributes. One in another is none.
+    fn is_base(&self, of: AttrId, key: &str) -> bool {
+        let is_urn = of == AttrId::ROOT && key.eq_ignore_ascii_case(self.ty.table().base());
+        is_urn && !self.in_base && self.compat.accepts(Leniency::PathKeys)
     }
 
     /// The extension that a key names by the URN that it had before there was a standard.
@@ -192,7 +206,23 @@ impl<'r> Rewriter<'r> {
                 Some(id) if table.node(id).is_extension() => Some(self.attributes(value, id)),
                 Some(id) if value.starts_with(b"[") => Some(array(value, |element| self.kept(id, element))),
                 Some(id) => self.kept(id, value),
-                None => Some(value.to_vec()),
+                None if self.is_base(of, key) => {
+                    self.in_base = true;
+                    let inner = self.attributes(value, of);
+                    self.in_base = false;
+                    Some(inner)
+                }
+                // a key may be a path
+                None => {
+                    let known = PathKey::new(self.ty, of, key);
+                    let path = known.path(self.ty, self.compat, self.limits).filter(|path| path.filter.is_none());
+                    let id = path.and_then(|path| self.ty.find(&path.attribute, self.compat)).map(|(id, _)| id);
+                    match id {
+                        Some(id) if value.starts_with(b"[") => Some(array(value, |element| self.kept(id, element))),
+                        Some(id) => self.kept(id, value),
+                        None => Some(value.to_vec()),
+                    }
+                }
             }
         })
     }
