@@ -6,6 +6,7 @@ mod apply;
 mod bind;
 mod changes;
 mod error;
+mod forms;
 mod identity;
 mod key;
 mod list;

@@ -25,6 +25,7 @@ mod reference;
 pub(crate) mod scan;
 mod seed;
 mod seed_any;
+mod seed_plain;
 mod seed_schemas;
 mod succeed;
 mod unite;

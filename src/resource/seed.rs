@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::ViolationKind;
 use super::read::Reader;
@@ -95,16 +95,16 @@ impl<'de> DeserializeSeed<'de> for ValueSeed<'_, '_> {
 }
 
 impl ValueSeed<'_, '_> {
-    fn kind(&self) -> AttributeType {
+    pub(super) fn kind(&self) -> AttributeType {
         self.reader.ty().node(self.id).kind()
     }
 
     /// Whether a list is expected here.
-    fn wants_list(&self) -> bool {
+    pub(super) fn wants_list(&self) -> bool {
         !self.element && self.reader.ty().node(self.id).is_multi()
     }
 
-    fn relation(&self) -> Relation {
+    pub(super) fn relation(&self) -> Relation {
         self.reader.ty().node(self.id).relation()
     }
 
@@ -128,7 +128,7 @@ impl ValueSeed<'_, '_> {
     }
 
     /// Says what should have come and what did.
-    fn mistyped<E: Error>(self, found: &str) -> E {
+    pub(super) fn mistyped<E: Error>(self, found: &str) -> E {
         let (table, node) = (self.reader.ty().table(), self.reader.ty().node(self.id));
         let has_value = || table.child(node.children(), "value").is_some();
         let expected = match (node.kind(), node.is_multi() && !self.element) {
@@ -144,7 +144,7 @@ impl ValueSeed<'_, '_> {
         self.reader.fail(ViolationKind::Type, self.id, format!("must be {expected}, not {found}"))
     }
 
-    fn text<E: Error>(self, text: &str) -> Result<bool, E> {
+    pub(super) fn text<E: Error>(self, text: &str) -> Result<bool, E> {
         let node = self.reader.ty().node(self.id);
         let prepared = match node.definition().preparation.filter(|_| !self.reader.is_stored()) {
             None => Cow::Borrowed(text),
@@ -205,45 +205,6 @@ impl ValueSeed<'_, '_> {
         true
     }
 
-    /// How a plain string may stand for a complex value.
-    fn plain(&self, text: &str) -> Option<Leniency> {
-        let node = self.reader.ty().node(self.id);
-        match node.relation() {
-            Relation::One if text.is_empty() => Some(Leniency::EmptyReference),
-            Relation::One | Relation::Many => Some(Leniency::PlainReference),
-            Relation::No if node.is_multi() => {
-                let value = self.reader.ty().table().child(node.children(), "value");
-                value.map(|_| Leniency::PlainValue)
-            }
-            _ => None,
-        }
-    }
-
-    /// A plain string in place of an object with it as `value`.
-    fn plain_value<E: Error>(self, text: &str) -> Result<bool, E> {
-        if !self.plain(text).is_some_and(|leniency| self.reader.lenient(leniency, self.id)) {
-            return Err(self.mistyped("a string"));
-        }
-        if text.is_empty() {
-            return Ok(false);
-        }
-        if self.relation() != Relation::No && is_json(text) {
-            return Err(self.mistyped("JSON in a string"));
-        }
-        let table = self.reader.ty().table();
-        let value = table.child(table.node(self.id).children(), "value");
-        let Some(id) = value else { return Err(self.mistyped("a string")) };
-        let start = self.reader.out.len();
-        self.reader.out.extend_from_slice(b"{\"value\":");
-        // what holds for `value` holds for it here
-        let assigned = ValueSeed { reader: &mut *self.reader, id, element: true, depth: self.depth + 1 }.text(text)?;
-        match assigned {
-            true => self.reader.out.push(b'}'),
-            false => self.reader.out.truncate(start),
-        }
-        Ok(assigned)
-    }
-
     /// What is wrong with a text for this attribute.
     fn problem(&self, text: &str) -> Option<(ViolationKind, Cow<'static, str>)> {
         let limits = self.reader.limits();
@@ -288,15 +249,6 @@ impl ValueSeed<'_, '_> {
         }
     }
 
-    /// The digits of a number where a text is expected.
-    fn number_text<E: Error>(self, digits: &str) -> Result<bool, E> {
-        let is_text = matches!(self.kind(), AttributeType::String) || self.relation() != Relation::No;
-        match is_text && self.reader.lenient(Leniency::NumberText, self.id) {
-            true => self.text(digits),
-            false => Err(self.mistyped("a number")),
-        }
-    }
-
     fn float<E: Error>(self, value: f64) -> Result<bool, E> {
         match self.kind() {
             AttributeType::Decimal if self.is_secret() => Ok(self.secret(&format!("{value:?}"))),
@@ -313,32 +265,6 @@ impl ValueSeed<'_, '_> {
             (Ok(value), _) => self.integer(value),
             (_, Ok(value)) => self.float(value),
             _ => Err(self.mistyped("a number")),
-        }
-    }
-
-    /// `{"value": x}` where `x` alone is expected: `key` is its first member.
-    fn wrapped<'de, M: MapAccess<'de>>(self, map: &mut M, key: Option<Cow<'de, str>>) -> Result<bool, M::Error> {
-        if !self.reader.rules.compat.accepts(Leniency::WrappedValue) {
-            return Err(self.mistyped("an object"));
-        }
-        let (id, depth) = (self.id, self.depth + 1);
-        self.reader.enter(id, self.depth)?;
-        let (mut key, mut found) = (key, None);
-        while let Some(name) = key {
-            if name.eq_ignore_ascii_case("value") && found.is_none() {
-                found = Some(map.next_value_seed(ValueSeed { reader: &mut *self.reader, id, element: true, depth })?);
-            } else {
-                // those that go with any value say no more
-                if !["$ref", "type", "display", "primary"].iter().any(|part| name.eq_ignore_ascii_case(part)) {
-                    self.reader.leave_out(id, &name);
-                }
-                map.next_value_seed(SkipSeed { reader: &mut *self.reader, at: id, depth })?;
-            }
-            key = map.next_key()?;
-        }
-        match found {
-            Some(assigned) if self.reader.lenient(Leniency::WrappedValue, id) => Ok(assigned),
-            _ => Err(self.mistyped("an object")),
         }
     }
 
@@ -467,11 +393,6 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_> {
 
 fn longer(text: &str, most: usize) -> String {
     format!("has {} bytes, more than {most}", text.len())
-}
-
-/// Whether a text is an object or array in JSON, as a client sends it that turns a value into a text once too often.
-fn is_json(text: &str) -> bool {
-    text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 fn is_base64(text: &str) -> bool {

@@ -63,9 +63,9 @@ impl<'w> Writer<'w> {
 
     /// Those at these places of the directory, and among them the lists that are shown although they are empty.
     pub(super) fn entries_and_empty(&mut self, places: Range<usize>, belongs: impl Fn(AttrId) -> bool) {
-        let (table, document) = (self.resource.resource_type().table(), self.resource.document());
+        let (ty, document) = (self.resource.resource_type(), self.resource.document());
         let mut from = places.start;
-        for id in table.shown_empty().iter().copied().filter(|id| belongs(*id)) {
+        for id in ty.shown_empty().iter().copied().filter(|id| belongs(*id)) {
             if document.entry(id).is_none() {
                 let place = document.entries().position(|entry| entry.id > id).unwrap_or(places.end);
                 self.entries(from..place);
@@ -78,11 +78,11 @@ impl<'w> Writer<'w> {
 
     /// A list without values, where it is wanted and shown.
     pub(super) fn empty_list(&mut self, id: AttrId) {
-        let table = self.resource.resource_type().table();
-        if self.projection.keep(id) != Keep::Nothing && table.shown_empty().contains(&id) {
+        let ty = self.resource.resource_type();
+        if self.projection.keep(id) != Keep::Nothing && ty.shown_empty().contains(&id) {
             self.flush();
             self.separate();
-            self.out.extend_from_slice(table.node(id).key().as_bytes());
+            self.out.extend_from_slice(ty.node(id).key().as_bytes());
             self.out.extend_from_slice(b"[]");
         }
     }

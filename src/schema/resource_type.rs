@@ -87,6 +87,11 @@ impl ResourceType {
         self.table().root().children().ids().iter().any(|id| self.node(*id).relation() == Relation::Many)
     }
 
+    /// The lists that are shown when they are empty, in canonical order.
+    pub(crate) fn shown_empty(&self) -> &[AttrId] {
+        &self.table().shown_empty
+    }
+
     /// Whether both are the same compiled type.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
@@ -343,10 +348,11 @@ impl ResourceTypeBuilder {
         table.add_root(meta.into_iter());
         table.finish(&self.schema.id);
         for name in &self.shown_empty {
-            if !table.show_empty(name) {
-                return Err(SchemaError::unknown_attribute(&self.schema.id, name));
-            }
+            let id = table.child(table.root().children(), name);
+            let list = id.filter(|id| table.node(*id).is_multi() && *id != AttrId::SCHEMAS);
+            table.shown_empty.push(list.ok_or_else(|| SchemaError::unknown_attribute(&self.schema.id, name))?);
         }
+        table.shown_empty.sort();
         Ok(ResourceType { inner: Arc::new(Inner { definition: self, table }) })
     }
 }

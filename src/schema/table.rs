@@ -27,7 +27,8 @@ impl AttrId {
 pub(crate) struct Table {
     nodes: Vec<Node>,
     extensions: Vec<AttrId>,
-    shown_empty: Vec<AttrId>,
+    /// the lists that are shown when they are empty, in canonical order
+    pub(super) shown_empty: Vec<AttrId>,
     fallback: Node,
     meta: MetaIds,
     base: Box<str>,
@@ -150,20 +151,6 @@ impl Table {
         }
         let separator = if self.node(node.parent).extension { ':' } else { '.' };
         format!("{}{separator}{}", self.path(node.parent), node.name())
-    }
-
-    /// Notes that a list at the top is shown when it is empty; `false` when there is no such list.
-    pub(crate) fn show_empty(&mut self, name: &str) -> bool {
-        let id =
-            self.child(self.root().children(), name).filter(|id| self.node(*id).is_multi() && *id != AttrId::SCHEMAS);
-        self.shown_empty.extend(id);
-        self.shown_empty.sort();
-        id.is_some()
-    }
-
-    /// The lists that are shown when they are empty, in canonical order.
-    pub(crate) fn shown_empty(&self) -> &[AttrId] {
-        &self.shown_empty
     }
 
     /// The top-level attribute or extension attribute that holds this one: what a directory has an entry for.

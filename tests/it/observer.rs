@@ -1,5 +1,7 @@
 //! What an observer is told of an exchange, and what nobody is told: values and secrets.
 
+mod values;
+
 use std::sync::{Arc, Mutex};
 
 use scim_provider::schema::{Attribute, Schema};
@@ -271,7 +273,8 @@ fn a_password_goes_to_the_store_and_nowhere_else() {
         )
         .is(200),
         scim.patch(&format!("{path}?attributes=password"), json!({"op": "remove", "path": "password"})).is(200),
-        scim.patch(&path, json!({"op": "replace", "path": "password", "value": ["t0p-7"]}))
+        scim.patch(&path, json!({"op": "replace", "path": "password", "value": ["t0p-7"]})).is(200),
+        scim.patch(&path, json!({"op": "replace", "path": "password", "value": ["t0p-7", "t0p-8"]}))
             .refused(400, "invalidValue"),
         scim.patch(&path, json!({"op": "replace", "path": "password.x", "value": "t0p-8"})).refused(400, "invalidPath"),
         scim.get(&format!("{path}?attributes=password")).is(200),
@@ -287,6 +290,7 @@ fn a_password_goes_to_the_store_and_nowhere_else() {
         "set t0p-5",
         "set t0p-6",
         "removed",
+        "set t0p-7",
     ];
     assert_eq!(*passwords.lock().unwrap(), expected);
 }

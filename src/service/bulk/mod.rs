@@ -5,6 +5,7 @@ mod plan;
 mod reference;
 mod request;
 mod run;
+mod text;
 
 use http::Method;
 use serde::Serialize;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::error::excerpt;
+use crate::error::attribute_in;
 use crate::{Compat, Error, Leniency, Limits, Repairs, ScimType, Violation};
 
 const BULK_REQUEST_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
@@ -100,7 +100,7 @@ impl<'a> Operation<'a> {
             Some("PATCH") => Some(Method::PATCH),
             Some("DELETE") => Some(Method::DELETE),
             Some(other) => {
-                let detail = format!("`method` must be POST, PUT, PATCH or DELETE, not `{}`", excerpt(other));
+                let detail = format!("`method` must be POST, PUT, PATCH or DELETE, not `{}`", attribute_in(other));
                 self.wrong(invalid(detail));
                 None
             }
