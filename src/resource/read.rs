@@ -323,7 +323,7 @@ impl<'r> Reader<'r> {
         self.nodes += 1;
         let most = self.rules.limits.json_nodes;
         if self.nodes > most {
-            return Err(self.fail(ViolationKind::Limit, at, format!("is part of a body with more than {most} values")));
+            return Err(self.fail(ViolationKind::Limit, at, format!("is in a body of more than {most} values")));
         }
         Ok(())
     }
@@ -344,7 +344,9 @@ impl<'r> Reader<'r> {
         at: AttrId,
         text: impl Into<std::borrow::Cow<'static, str>>,
     ) -> E {
-        let violation = Violation::new(kind, self.ty.table().path(at), text).in_place(self.place(at));
+        let (path, text) = (self.ty.table().path(at), text.into());
+        let text = if path.is_empty() { format!("the body {text}").into() } else { text };
+        let violation = Violation::new(kind, path, text).in_place(self.place(at));
         self.failure.get_or_insert(violation);
         E::custom("refused")
     }
@@ -404,8 +406,12 @@ impl<'r> Reader<'r> {
     }
 }
 
-/// Whether a client means this URI: `User`, or what ends so.
+/// Whether a client means this URI: `User`, or one of SCIM's that ends so. Those of messages are not for resources.
 fn spells(uri: &str, meant: &str) -> bool {
+    let lower = uri.to_ascii_lowercase();
+    if lower.contains(':') && (!lower.contains("scim") || lower.contains(":api:")) {
+        return false;
+    }
     fn last(uri: &str) -> &str {
         uri.rsplit([':', '/']).next().unwrap_or_default()
     }

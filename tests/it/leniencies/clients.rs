@@ -223,16 +223,6 @@ fn references() -> Vec<Case> {
             otherwise: Refused(400, "invalidValue"),
         },
         Case {
-            leniency: Leniency::WrappedList,
-            who: "the same of addresses, to add",
-            run: |scim| {
-                let value = json!({"emails": [{"value": "a@x"}]});
-                patched(scim, json!({}), json!({"op": "add", "path": "emails", "value": value}))
-            },
-            effect: |_, answer| drop(answer.is(200).has(json!({"emails": [{"value": "a@x"}]}))),
-            otherwise: As(|_, answer| drop(answer.is(200).lacks(&["/emails"]))),
-        },
-        Case {
             leniency: Leniency::UnusableReference,
             who: "sdk-04: a member and an empty object",
             run: |scim| members(scim, |_| json!({"op": "add", "path": "members", "value": [{"value": "26"}, {}]})),
