@@ -9,8 +9,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::read::{Reader, legacy_extension, member_path};
+use super::read::Reader;
 use super::scan::write_string;
+use super::urn::{legacy_extension, member_path};
 use crate::AttrPath;
 use crate::compat::{Compat, Leniency, Repairs};
 use crate::schema::ResourceType;

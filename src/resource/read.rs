@@ -8,12 +8,12 @@ use serde::de::DeserializeSeed;
 use super::placed;
 use super::seed::{BodySeed, ValueSeed};
 use super::seed_any::CopySeed;
+use super::urn::{is_legacy, member_path, says_nothing, spells};
 use super::{Assembly, Entry, Links, Resource, Secrets, Violation, ViolationKind};
 use crate::compat::{Compat, Leniency, Repairs};
-use crate::error::attribute_in;
 use crate::password::Password;
 use crate::schema::ResourceType;
-use crate::schema::table::{AttrId, Table};
+use crate::schema::table::AttrId;
 use crate::{Budget, Limits};
 
 /// What happens to attributes and extensions that no registered schema defines.
@@ -217,6 +217,7 @@ impl<'r> Reader<'r> {
         let mut result = self.walk(json);
         if self.path_keys == PathKeys::Found {
             self.begin_again();
+            self.charge(json.len().saturating_mul(2), self.nodes);
             let placed = placed::placed(self.ty, self.rules.compat, json, &mut self.repairs);
             result = placed.and_then(|json| self.walk(&json));
         }
@@ -404,50 +405,4 @@ impl<'r> Reader<'r> {
     fn says(&mut self, schemas: Schemas) {
         self.schemas = self.schemas.max(schemas);
     }
-}
-
-/// Whether a client means this URI: `User`, or one of SCIM's that ends so. Those of messages are not for resources.
-fn spells(uri: &str, meant: &str) -> bool {
-    let lower = uri.to_ascii_lowercase();
-    if lower.contains(':') && (!lower.contains("scim") || lower.contains(":api:")) {
-        return false;
-    }
-    fn last(uri: &str) -> &str {
-        uri.rsplit([':', '/']).next().unwrap_or_default()
-    }
-    last(uri).eq_ignore_ascii_case(last(meant))
-}
-
-/// A client may print an empty list into a text.
-fn says_nothing(uri: &str) -> bool {
-    matches!(uri.trim(), "" | "[]")
-}
-
-/// The extension that had this URN before the standard, such as `urn:scim:schemas:extension:enterprise:2.0`.
-pub(crate) fn legacy_extension(table: &Table, name: &str) -> Option<AttrId> {
-    if !is_legacy(name) {
-        return None;
-    }
-    // SCIM 1.1 had a version of its own
-    let name = name.to_ascii_lowercase().replace(":1.0", ":2.0");
-    table.extensions().find(|e| {
-        let urn = table.node(*e).name().to_ascii_lowercase().replace("urn:ietf:params:", "urn:");
-        // the old one has no resource type at its end
-        let untyped = urn.rsplit_once(':').map(|(urn, _)| urn);
-        [Some(urn.as_str()), untyped].into_iter().flatten().any(|urn| urn == name)
-    })
-}
-
-/// A member that no schema defines, by its path.
-pub(crate) fn member_path(table: &Table, of: AttrId, name: &str) -> String {
-    let (owner, name) = (table.path(of), attribute_in(name));
-    match owner.is_empty() {
-        true => name.into_owned(),
-        false if table.node(of).is_extension() => format!("{owner}:{name}"),
-        false => format!("{owner}.{name}"),
-    }
-}
-
-pub(super) fn is_legacy(uri: &str) -> bool {
-    uri.get(..17).is_some_and(|prefix| prefix.eq_ignore_ascii_case("urn:scim:schemas:"))
 }

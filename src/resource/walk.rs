@@ -7,11 +7,12 @@ use serde::de::{Error as _, MapAccess, SeqAccess};
 
 use super::assemble::entry;
 use super::placed;
-use super::read::{Mode, PathKeys, Reader, UnknownAttributes, legacy_extension, member_path};
+use super::read::{Mode, PathKeys, Reader, UnknownAttributes};
 use super::scan;
 use super::seed::{Key, KeySeed, ValueSeed, number_token};
 use super::seed_any::{CopySeed, SkipSeed};
 use super::seed_schemas::SchemasSeed;
+use super::urn::{legacy_extension, member_path};
 use super::{Violation, ViolationKind};
 use crate::compat::Leniency;
 use crate::schema::table::{AttrId, Children, Node, Relation, Role};

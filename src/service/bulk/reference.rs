@@ -184,17 +184,18 @@ impl<'r> Rewriter<'r> {
         match filter {
             Filter::And(terms) | Filter::Or(terms) => terms.iter_mut().for_each(|term| self.filter(of, term)),
             Filter::Not(inner) => self.filter(of, inner),
-            Filter::Compare { path, value: Literal::String(text), .. } => {
+            Filter::Compare { path, value, .. } => {
+                let (Literal::String(text) | Literal::Word(text)) = &*value else { return };
                 let node = self.ty.node(of);
                 let plain = !node.is_complex() && path.as_str().eq_ignore_ascii_case("value");
                 let compared = self.ty.table().child(node.children(), path.as_str()).or(plain.then_some(of));
                 let Some(id) = compared.filter(|id| self.refers(*id)) else { return };
                 let replacement = text.strip_prefix(PREFIX).and_then(|name| self.replacement(id, name));
                 if let Some(replacement) = replacement {
-                    *text = Cow::Owned(replacement);
+                    *value = Literal::String(Cow::Owned(replacement));
                 }
             }
-            Filter::Compare { .. } | Filter::Present(_) | Filter::ValuePath { .. } => {}
+            Filter::Present(_) | Filter::ValuePath { .. } => {}
         }
     }
 

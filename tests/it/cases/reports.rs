@@ -151,7 +151,10 @@ impl Words {
         let found = received.body.get("id").or_else(|| received.body.pointer("/Resources/0/id"));
         let id = found.and_then(Value::as_str).unwrap_or_default();
         let header = |name: &str| received.headers.get(name).cloned().unwrap_or_default();
-        for (name, word) in [("id", id.to_owned()), ("loc", header("location")), ("etag", header("etag"))] {
+        let cursor = received.body.get("nextCursor").and_then(Value::as_str).unwrap_or_default();
+        let cursor = crate::server::percent_encode(cursor.as_bytes());
+        let words = [("id", id.to_owned()), ("loc", header("location")), ("etag", header("etag")), ("cursor", cursor)];
+        for (name, word) in words {
             self.0.insert(format!("{name}:{step}"), word);
         }
     }

@@ -365,9 +365,31 @@ fn a_limit_is_named_with_its_number_and_what_came() {
     let add = json!({"op": "add", "path": "emails", "value": [{"value": "3"}]});
     says(scim.patch(&path, add.clone()), "attribute `emails` has 3 values, more than 2");
     says(scim.patch(&path, json!([add, add, add])), "there are more than 2 operations");
-    let scim = Scim::limited(|limits| limits.json_nodes = 9);
+    let scim = Scim::limited(|limits| limits.json_nodes = 7);
     says(
         scim.post("/Users", user(json!({"emails": [{"value": "1"}, {"value": "2"}]}))),
-        "attribute `emails[1].value` is in a body of more than 9 values",
+        "attribute `emails[1].value` is in a body of more than 7 values",
     );
+}
+
+/// What reads a resource and what resolves the references in it agree on its keys.
+#[test]
+fn a_key_that_is_a_path_may_refer_to_what_a_bulk_request_creates() {
+    let create = |name: &str, more: Value| json!({"method": "POST", "path": "/Users", "bulkId": name, "data": user(crate::scim::merged(json!({"userName": name}), more))});
+    for key in [format!("{ENTERPRISE}:manager"), format!("{ENTERPRISE}:manager.value"), "manager".to_owned()] {
+        let refer = |name: &str| match key.ends_with("value") {
+            true => json!({&key: format!("bulkId:{name}")}),
+            false => json!({&key: {"value": format!("bulkId:{name}")}}),
+        };
+        for (first, second) in [(refer("b"), json!({})), (json!({}), refer("a")), (refer("b"), refer("a"))] {
+            let scim = Scim::new();
+            let answer = scim.bulk(json!([create("a", first.clone()), create("b", second.clone())])).is(200);
+            assert_eq!(answer.statuses(), ["201", "201"], "{}", answer.body);
+            for (sent, own, other) in [(&first, 0, 1), (&second, 1, 0)] {
+                let manager = scim.get(&answer.path_of(own)).at(&format!("/{ENTERPRISE}/manager/value"));
+                let expected = if *sent == json!({}) { Value::Null } else { json!(id_of(&answer.path_of(other))) };
+                assert_eq!(manager, expected, "{key} {sent}");
+            }
+        }
+    }
 }
