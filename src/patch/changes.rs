@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use crate::compat::Repairs;
+use crate::error::attribute_in;
 use crate::filter::{Bound, CompareOp, Test};
 use crate::resource::scan::{elements, member, write_string};
 use crate::resource::{Reference, Resource, Secret, Secrets, ValueRef};
@@ -176,7 +177,7 @@ impl Changes {
     pub fn attributes(&self) -> Vec<String> {
         let table = self.ty.table();
         let edits = self.edits.iter().map(|edit| match edit {
-            Edit::Unknown { name, .. } => name.clone(),
+            Edit::Unknown { name, .. } => attribute_in(name).into_owned(),
             Edit::RemoveUnknown { of } => table.path(*of),
             edit => edit.attribute().map(|id| table.path(id)).unwrap_or_default(),
         });

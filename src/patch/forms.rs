@@ -146,6 +146,7 @@ impl Binder<'_> {
         let (table, node) = (self.ty.table(), self.ty.node(target.entry));
         let plain = target.selector.is_some() && target.sub.is_none() && value.get().starts_with('"');
         let part = table.child(node.children(), "value").filter(|_| plain && node.relation() == Relation::No);
+        let part = part.filter(|id| !self.ty.node(*id).is_read_only() && !self.ty.node(*id).is_secret());
         if let Some(part) = part.filter(|_| self.accepts(Leniency::PlainValue, &table.path(target.entry))) {
             target.sub = Some(part);
         }
