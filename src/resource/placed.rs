@@ -64,14 +64,17 @@ pub(super) fn placed(
 /// A value as it came, or an object that more is put into.
 enum Item<'v> {
     Value(&'v RawValue),
-    Object(Vec<(Cow<'v, str>, Item<'v>)>),
+    Object(Named<'v>),
 }
+
+/// Members in order.
+type Named<'v> = Vec<(Cow<'v, str>, Item<'v>)>;
 
 struct Order<'o, 'v> {
     ty: &'o ResourceType,
     compat: Compat,
     repairs: &'o mut Repairs,
-    root: Vec<(Cow<'v, str>, Item<'v>)>,
+    root: Named<'v>,
     /// where each attribute stands among those of its parent
     places: HashMap<AttrId, usize>,
     paths: Vec<(AttrId, &'v RawValue)>,
@@ -163,11 +166,11 @@ impl<'v> Order<'_, 'v> {
 
 /// The object that stands for an attribute, which is added where there is none; `None` where another value stands.
 fn object_at<'a, 'v>(
-    members: &'a mut Vec<(Cow<'v, str>, Item<'v>)>,
+    members: &'a mut Named<'v>,
     places: &mut HashMap<AttrId, usize>,
     id: AttrId,
     name: Cow<'v, str>,
-) -> Result<Option<&'a mut Vec<(Cow<'v, str>, Item<'v>)>>, serde_json::Error> {
+) -> Result<Option<&'a mut Named<'v>>, serde_json::Error> {
     let at = *places.entry(id).or_insert_with(|| {
         members.push((name, Item::Object(Vec::new())));
         members.len() - 1

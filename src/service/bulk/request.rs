@@ -59,7 +59,7 @@ impl<'a> Message<'a> {
         };
         let uris = body.schemas.unwrap_or_default();
         let is_named = uris.iter().any(|uri| uri.eq_ignore_ascii_case(BULK_REQUEST_SCHEMA));
-        if !is_named && !(uris.is_empty() && accepts(Leniency::MissingSchemas, "schemas")) {
+        if !(is_named || uris.is_empty() && accepts(Leniency::MissingSchemas, "schemas")) {
             return Err(syntax(format!("`schemas` must contain `{BULK_REQUEST_SCHEMA}`")));
         }
         let operations = body.operations.ok_or_else(|| syntax("`Operations` must be an array, and is not there"))?;
