@@ -81,6 +81,17 @@ fn schemas() -> Vec<Case> {
             otherwise: Refused(400, "invalidSyntax"),
         },
         Case {
+            leniency: Leniency::MissingSchemas,
+            who: "a bulk request without schemas",
+            run: |scim| {
+                let data = json!({"schemas": [GROUP], "displayName": "g"});
+                let post = json!({"method": "POST", "path": "/Groups", "bulkId": "a", "data": data});
+                scim.post("/Bulk", json!({"Operations": [post]}))
+            },
+            effect: |_, answer| assert_eq!(answer.is(200).statuses(), ["201"]),
+            otherwise: Refused(400, "invalidSyntax"),
+        },
+        Case {
             leniency: Leniency::SingleValue,
             who: "PATCH with its URN as a text",
             run: |scim| {
