@@ -67,9 +67,13 @@ impl fmt::Display for Repair {
     }
 }
 
-/// The repairs of one request. Only the first 64 are kept: they answer "what does this client send?", and cost nothing more.
+/// The repairs of one request, and what of it was left out. Only the first 64 of each are kept: they answer "what does this
+/// client send?", and cost nothing more.
 #[derive(Clone, Debug, Default)]
-pub struct Repairs(Vec<Repair>);
+pub struct Repairs {
+    made: Vec<Repair>,
+    ignored: Vec<String>,
+}
 
 impl Repairs {
     const KEPT: usize = 64;
@@ -77,20 +81,48 @@ impl Repairs {
     /// Notes a repair, once for each place.
     pub(crate) fn note(&mut self, leniency: Leniency, at: impl Into<String>) {
         let repair = Repair { leniency, at: at.into() };
-        if self.0.len() < Self::KEPT && !self.0.contains(&repair) {
-            self.0.push(repair);
+        if self.made.len() < Self::KEPT && !self.made.contains(&repair) {
+            self.made.push(repair);
+        }
+    }
+
+    /// Notes that something was left out, once for each place.
+    pub(crate) fn leave_out(&mut self, at: impl FnOnce() -> String) {
+        if self.ignored.len() < Self::KEPT {
+            let at = at();
+            if !self.ignored.contains(&at) {
+                self.ignored.push(at);
+            }
         }
     }
 
     /// The repairs in the order in which they were made.
     pub fn as_slice(&self) -> &[Repair] {
-        &self.0
+        &self.made
+    }
+
+    /// What was left out, by path and never by value: attributes that no schema defines, operations on such, values of a list
+    /// that refer to nothing (`members[1]`, counted from 0). What only the service provider may set is not among it.
+    ///
+    /// ```
+    /// # use scim_provider::{Compat, Limits, Patch, User};
+    /// let users = User::resource_type().build()?;
+    /// let patch = br#"{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+    ///     "Operations": [{"op": "replace", "value": {"title": "Dr", "companyName": "Ory"}}]}"#;
+    /// let changes = Patch::parse(patch, &Limits::default())?.bind(&users, Compat::default(), &Limits::default())?;
+    /// assert_eq!(changes.repairs().ignored(), ["companyName"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ignored(&self) -> &[String] {
+        &self.ignored
     }
 
     /// Takes over the repairs of a part of the request.
     pub(crate) fn append(&mut self, mut other: Self) {
-        self.0.append(&mut other.0);
-        self.0.truncate(Self::KEPT);
+        self.made.append(&mut other.made);
+        self.made.truncate(Self::KEPT);
+        self.ignored.append(&mut other.ignored);
+        self.ignored.truncate(Self::KEPT);
     }
 }
 
@@ -126,16 +158,18 @@ leniencies! {
     RemoveListed = "remove-listed",
     /// `remove` whose `value` is an object with the reference attribute in it, with or without a path (Salesforce style).
     RemoveWrapped = "remove-wrapped",
-    /// Keys such as `name.familyName` or `urn:…:User:department` in the value of an operation without a path (Entra ID).
+    /// Keys such as `name.familyName` or `urn:…:User:department`, in the value of an operation without a path (Entra ID) and in
+    /// a resource.
     PathKeys = "path-keys",
     /// A plain string where a reference object is expected: `"manager": "26"` (Entra ID), `members` as one id.
     PlainReference = "plain-reference",
-    /// An array of one object where a single object is expected: `manager` as `[{"value": "26"}]` (Entra ID).
+    /// An array of one where a single value is expected: `manager` as `[{"value": "26"}]` (Entra ID), `active` as `[false]`, one
+    /// value at a value path.
     ArrayOfOne = "array-of-one",
-    /// One object or value where an array is expected: `emails` as an object (OneLogin).
+    /// One object or value where an array is expected: `emails` as an object (OneLogin), `schemas` as a text.
     SingleValue = "single-value",
-    /// A text in place of an object in `roles` and `entitlements`, kept as its `value`: `["admin"]`, or a JSON document as
-    /// text (Entra ID's `AppRoleAssignmentsComplex`).
+    /// A text in place of an object in a list whose values have a `value`, kept as that: `emails` as `["ada@example.com"]`
+    /// (WSO2), `roles` as a JSON document in a text (Entra ID's `AppRoleAssignmentsComplex`).
     PlainValue = "plain-value",
     /// `""` or `{"value": ""}` unassigns a single reference such as `manager` (Entra ID's validator).
     EmptyReference = "empty-reference",
@@ -149,12 +183,43 @@ leniencies! {
     DottedExtension = "dotted-extension",
     /// URIs in `schemas` that the resource type does not know, next to its own (Entra ID, JumpCloud).
     UnknownSchema = "unknown-schema",
-    /// The URNs from before the standard: `urn:scim:schemas:core:2.0` (OneLogin).
+    /// The URNs from before the standard: `urn:scim:schemas:core:1.0`, `urn:scim:schemas:extension:enterprise:1.0` with its
+    /// `manager.managerId` (OneLogin, Okta).
     LegacySchema = "legacy-schema",
     /// `display` of a reference is kept as the client sent it while the store cannot compute it (Okta).
     ReferenceDisplay = "reference-display",
     /// A body without `Content-Type` is read as JSON.
     MissingContentType = "missing-content-type",
+    /// `schemas` that is missing, empty or spells the URI in another way: what the endpoint asks for is taken (authentik,
+    /// scimgateway, WSO2).
+    MissingSchemas = "missing-schemas",
+    /// A URI that `schemas` names twice (Databricks).
+    RepeatedSchema = "repeated-schema",
+    /// Several values of a list that are primary: the first one stays it (PingOne, Gluu).
+    SeveralPrimaries = "several-primaries",
+    /// `{"value": x}` where `x` alone is expected: `active` as `[{"value": "False"}]` (Entra ID).
+    WrappedValue = "wrapped-value",
+    /// A number where a text is expected: `externalId` as `157663` (WSO2).
+    NumberText = "number-text",
+    /// `{"members": [...]}` as the value of an `add` or `replace` at the path `members` (Salesforce style).
+    WrappedList = "wrapped-list",
+    /// Values of `members` that refer to nothing, in a list with others that do: those are taken. A list of nothing else is
+    /// refused in any case.
+    UnusableReference = "unusable-reference",
+    /// An operation whose path leads to an attribute that no schema defines is left out, as long as another one is left
+    /// (Entra ID, Ory Polis, WSO2). Where unknown attributes are kept or refused
+    /// ([`UnknownAttributes`](crate::UnknownAttributes)) it is so here, too.
+    UnknownPath = "unknown-path",
+    /// A PATCH without any operation changes nothing (Microsoft's validator).
+    EmptyOperations = "empty-operations",
+    /// `remove` of a list with `""` for a value takes all of it, as without a value (SAP).
+    BlankRemove = "blank-remove",
+    /// A word without quotes in a filter is a text: `displayName eq Sales` (authentik, WSO2).
+    BareWord = "bare-word",
+    /// A byte order mark in front of a body.
+    ByteOrderMark = "byte-order-mark",
+    /// `failOnErrors: 0` in a bulk request is none.
+    ZeroFailOnErrors = "zero-fail-on-errors",
 }
 
 impl Leniency {

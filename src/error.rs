@@ -205,9 +205,36 @@ pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The attribute that a path or key of the client's names, without the filter in it: what messages and logs may repeat. A text
+/// that is no name may be anybody's, and is `?`.
+pub(crate) fn attribute_in(text: &str) -> Cow<'_, str> {
+    let name = text.split('[').next().unwrap_or_default();
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'$' | b'-' | b'_' | b'.' | b':');
+    match !name.is_empty() && name.bytes().all(is_name) {
+        true => excerpt(name),
+        false => Cow::Borrowed("?"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_path_the_attribute_is_repeated_and_no_value() {
+        for (text, attribute) in [
+            ("companyName", "companyName"),
+            ("urn:example:2.0:User:a.b", "urn:example:2.0:User:a.b"),
+            ("emails[value eq \"ada@example.com\"].type", "emails"),
+            ("ada@example.com", "?"),
+            ("[value eq \"ada\"]", "?"),
+            ("", "?"),
+            ("Ada Lovelace", "?"),
+        ] {
+            assert_eq!(attribute_in(text), attribute);
+        }
+        assert_eq!(attribute_in(&"a".repeat(200)).chars().count(), 81);
+    }
 
     #[test]
     fn a_message_is_what_rfc_7644_3_12_prints() {

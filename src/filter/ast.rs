@@ -142,6 +142,9 @@ pub enum Literal<'a> {
     Number(Number),
     /// A string with its escapes resolved. It never holds U+0000 when it was parsed.
     String(Cow<'a, str>),
+    /// A word without quotes, which the grammar of RFC 7644 does not have: a text where
+    /// [`Leniency::BareWord`](crate::Leniency::BareWord) is accepted.
+    Word(Cow<'a, str>),
 }
 
 impl Literal<'_> {
@@ -152,6 +155,7 @@ impl Literal<'_> {
             Self::Bool(value) => Literal::Bool(value),
             Self::Number(number) => Literal::Number(number),
             Self::String(text) => Literal::String(Cow::Owned(text.into_owned())),
+            Self::Word(word) => Literal::Word(Cow::Owned(word.into_owned())),
         }
     }
 }

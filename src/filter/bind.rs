@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::ast::{CompareOp, Filter, Literal, Number};
+pub use super::bind_error::{BindError, BindErrorKind};
 use super::operand::{Instant, Test, Text};
 use crate::compat::{Compat, Leniency, Repairs};
-use crate::error::excerpt;
 use crate::resource::Links;
 use crate::schema::table::{AttrId, Node, Role, Table};
 use crate::schema::{Attribute, AttributeType, ResourceType};
@@ -221,6 +221,14 @@ impl Binder<'_> {
         value: &Literal<'_>,
         scope: Scope,
     ) -> Result<Bound, BindError> {
+        let text = match value {
+            Literal::Word(word) => {
+                self.lenient(Leniency::BareWord, path)?;
+                Some(Literal::String(word.clone()))
+            }
+            _ => None,
+        };
+        let value = text.as_ref().unwrap_or(value);
         let (attribute, sub) = self.target(path, scope)?;
         let table = self.ty.table();
         if let Literal::Null = value {
@@ -319,18 +327,22 @@ impl Binder<'_> {
                 let value = match text.as_ref() {
                     t if t.eq_ignore_ascii_case("true") => true,
                     t if t.eq_ignore_ascii_case("false") => false,
-                    _ => return mistyped("is compared with a boolean"),
+                    _ => return mistyped("is a boolean: it is compared with true or false and not with another text"),
                 };
                 self.lenient(Leniency::BooleanText, path)?;
                 Ok(Test::boolean(op, value, node.role() == Role::Primary))
             }
-            (AttributeType::Boolean, _) => mistyped("is compared with a boolean"),
+            (AttributeType::Boolean, _) => {
+                mistyped("is a boolean: it is compared with true or false and with no number")
+            }
             (AttributeType::Binary, _) if ordering || substring => refuse("is binary: only eq, ne and pr apply"),
             (AttributeType::Integer | AttributeType::Decimal | AttributeType::DateTime, _) if substring => {
                 refuse("is not text: co, sw and ew do not apply")
             }
             (AttributeType::Integer | AttributeType::Decimal, Literal::Number(number)) => Ok(Test::Number(op, *number)),
-            (AttributeType::Integer | AttributeType::Decimal, _) => mistyped("is compared with a number"),
+            (AttributeType::Integer | AttributeType::Decimal, _) => {
+                mistyped("is a number: it is compared with one, without quotes")
+            }
             (AttributeType::DateTime, Literal::String(text)) => match time::parse_date_time(text) {
                 Some(at) => Ok(Test::Instant(op, Instant(at))),
                 None => mistyped("is compared with a date and time such as \"2026-01-31T09:00:00Z\""),
@@ -342,13 +354,21 @@ impl Binder<'_> {
                 let prepared = preparation.as_ref().and_then(|preparation| preparation.apply(text));
                 Ok(Test::Text(op, Text::new(prepared.as_deref().unwrap_or(text), *case_exact)))
             }
-            _ => mistyped("is compared with a string"),
+            (_, Literal::Number(Number::Int(digits))) if self.compat.accepts(Leniency::BareWord) => {
+                self.lenient(Leniency::BareWord, path)?;
+                self.test(node, path, op, &Literal::String(digits.to_string().into()))
+            }
+            _ => mistyped("is text: it is compared with a string in double quotes"),
         }
     }
 
     fn lenient(&mut self, leniency: Leniency, path: &AttrPath<'_>) -> Result<(), BindError> {
         if !self.compat.accepts(leniency) {
-            return Err(BindError::new(BindErrorKind::Unsupported, path, "cannot be compared in this form"));
+            let text = match leniency {
+                Leniency::BareWord => "is compared with a word without quotes: texts stand in double quotes",
+                _ => "cannot be compared in this form",
+            };
+            return Err(BindError::new(BindErrorKind::Unsupported, path, text));
         }
         self.repairs.note(leniency, path.as_str());
         Ok(())
@@ -365,55 +385,6 @@ fn in_value(table: &Table, attribute: AttrId, path: &AttrPath<'_>) -> Option<Att
         return Some(attribute);
     }
     table.child(node.children(), path.attribute())
-}
-
-/// Why a filter makes no sense for a resource type.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("attribute `{}` {text}", excerpt(path))]
-pub struct BindError {
-    kind: BindErrorKind,
-    path: String,
-    text: &'static str,
-}
-
-/// The kinds of [`BindError`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum BindErrorKind {
-    /// The resource type has no such attribute.
-    UnknownAttribute,
-    /// The attribute is never returned, so that a filter would tell what it holds.
-    Hidden,
-    /// The attribute's type does not support the operator.
-    Operator,
-    /// The operand is not of the attribute's type.
-    Operand,
-    /// The attribute is complex and the comparison does not say which part is meant.
-    NeedsSubAttribute,
-    /// The attribute has no sub-attributes.
-    NoSubAttributes,
-    /// The comparison is not supported.
-    Unsupported,
-}
-
-impl BindError {
-    pub(super) fn new(kind: BindErrorKind, path: &AttrPath<'_>, text: &'static str) -> Self {
-        Self { kind, path: path.as_str().to_owned(), text }
-    }
-
-    fn unknown(path: &AttrPath<'_>) -> Self {
-        Self::new(BindErrorKind::UnknownAttribute, path, "is not known")
-    }
-
-    /// What is wrong.
-    pub fn kind(&self) -> BindErrorKind {
-        self.kind
-    }
-
-    /// The path as it was written.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
 }
 
 impl Test {

@@ -61,6 +61,7 @@ impl fmt::Display for Literal<'_> {
             Self::Bool(value) => write!(f, "{value}"),
             Self::Number(number) => write!(f, "{number}"),
             Self::String(text) => quoted(f, text),
+            Self::Word(word) => f.write_str(word),
         }
     }
 }

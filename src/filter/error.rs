@@ -6,7 +6,6 @@ use std::iter::repeat_n;
 use std::ops::Range;
 
 use super::literal::string_len;
-use crate::error::excerpt;
 
 /// Why a text is no filter, or no path of a PATCH operation.
 ///
@@ -46,7 +45,8 @@ pub enum ParseErrorKind {
     InvalidAttribute,
     /// An attribute is followed by a word that is no operator: `userName regex "x"`.
     UnknownOperator,
-    /// The operand is not a JSON string, number, `true`, `false` or `null`: `userName eq bjensen`.
+    /// The operand is not a JSON string, number, `true`, `false` or `null`, and no word that may stand for a string:
+    /// `userName eq 'bjensen'`.
     InvalidLiteral,
     /// A value path stands inside another: `emails[type[value pr]]`.
     NestedValuePath,
@@ -135,15 +135,10 @@ impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { kind, span, expected, input, .. } = &*self.0;
         let offset = span.start;
-        let found = input.as_ref().and_then(|input| input.get(span.clone())).map(excerpt);
-        // this line ends up in logs: it repeats words of the language, and no value that somebody may be looking for
-        let is_value = |found: &&str| *kind == ParseErrorKind::InvalidLiteral || found.starts_with('"');
-        match (kind, found.as_deref()) {
-            (_, Some(found)) if !found.is_empty() && is_value(&found) => {
-                write!(f, "expected {expected} at offset {offset}, found something else")?;
-            }
-            (ParseErrorKind::UnknownOperator, Some(found)) => {
-                write!(f, "unknown operator `{found}` at offset {offset}, expected {expected}")?;
+        let found = input.as_ref().and_then(|input| input.get(span.clone())).map(Found::of);
+        match (kind, found) {
+            (ParseErrorKind::UnknownOperator, Some(Found::Known(word))) => {
+                write!(f, "unknown operator `{word}` at offset {offset}, expected {expected}")?;
             }
             (ParseErrorKind::NestedValuePath, _) => {
                 write!(f, "value path inside a value path at offset {offset}, expected {expected}")?;
@@ -154,10 +149,83 @@ impl fmt::Display for ParseError {
                 write!(f, "too many comparisons at offset {offset}, expected {expected}")?;
             }
             (_, None) => write!(f, "expected {expected} at offset {offset}")?,
-            (_, Some("")) => write!(f, "expected {expected} at offset {offset}, found the end")?,
-            (_, Some(found)) => write!(f, "expected {expected} at offset {offset}, found `{found}`")?,
+            (_, Some(found)) => write!(f, "expected {expected} at offset {offset}, found {found}")?,
         }
         if f.alternate() && input.is_some() { self.draw(f) } else { Ok(()) }
+    }
+}
+
+/// What stands where something else should. The message ends up in logs: it repeats words of this and other languages for
+/// filters, and nothing that may be a value that somebody is looking for.
+enum Found<'a> {
+    End,
+    Known(&'a str),
+    Text,
+    Apostrophe,
+    Other,
+}
+
+impl<'a> Found<'a> {
+    fn of(token: &'a str) -> Self {
+        let is_known = |known: &&str| known.eq_ignore_ascii_case(token);
+        match token.as_bytes() {
+            [] => Self::End,
+            [b'"', ..] => Self::Text,
+            [b'\'', ..] => Self::Apostrophe,
+            _ if WORDS.iter().any(is_known) => Self::Known(token),
+            _ => Self::Other,
+        }
+    }
+}
+
+const WORDS: [&str; 36] = [
+    "(",
+    ")",
+    "[",
+    "]",
+    "=",
+    "==",
+    "!=",
+    "<>",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "~",
+    "=~",
+    "&&",
+    "||",
+    "!",
+    "and",
+    "or",
+    "not",
+    "eq",
+    "ne",
+    "pr",
+    "equals",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "like",
+    "regex",
+    "matches",
+    "in",
+    "is",
+    "has",
+    "between",
+    "true",
+    "false",
+];
+
+impl fmt::Display for Found<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::End => f.write_str("the end"),
+            Self::Known(word) => write!(f, "`{word}`"),
+            Self::Text => f.write_str("a string"),
+            Self::Apostrophe => f.write_str("an apostrophe"),
+            Self::Other => f.write_str("something else"),
+        }
     }
 }
 
@@ -222,25 +290,33 @@ mod tests {
             ("", "expected an attribute, `not` or `(` at offset 0, found the end"),
             ("userName", "expected a space and an operator at offset 8, found the end"),
             (
-                "userName eq bjensen",
+                "userName eq 'bjensen'",
+                "expected double quotes around a string and no apostrophes at offset 12, found an apostrophe",
+            ),
+            (
+                "userName eq {bjensen}",
                 "expected a JSON string in double quotes, a number, true, false or null at offset 12, found something else",
             ),
+            ("name ada", "expected eq, ne, co, sw, ew, gt, ge, lt, le or pr at offset 5, found something else"),
+            ("name like ada", "unknown operator `like` at offset 5, expected eq, ne, co, sw, ew, gt, ge, lt, le or pr"),
+            ("name \"ada\"", "expected eq, ne, co, sw, ew, gt, ge, lt, le or pr at offset 5, found a string"),
+            ("name eq Ada Lovelace", "expected `and`, `or` or the end at offset 12, found something else"),
             ("userName eq", "expected a space and a value at offset 11, found the end"),
             ("a pr and", "expected a space and another filter at offset 8, found the end"),
-            ("a pr b pr", "expected `and`, `or` or the end at offset 5, found `b`"),
+            ("a pr b pr", "expected `and`, `or` or the end at offset 5, found something else"),
             ("(a pr", "expected `and`, `or` or `)` at offset 5, found the end"),
             ("emails[type pr)", "expected `and`, `or` or `]` at offset 14, found `)`"),
             (
                 "not title pr",
-                "expected `(` behind `not`, or an operator behind an attribute of that name at offset 4, found `title`",
+                "expected `(` behind `not`, or an operator behind an attribute of that name at offset 4, found something else",
             ),
-            ("a..b pr", "expected an attribute name at offset 2, found `.b`"),
+            ("a..b pr", "expected an attribute name at offset 2, found something else"),
             (
                 "a eq 1 and b[c[d pr]]",
                 "value path inside a value path at offset 13, expected a sub-attribute and an operator",
             ),
             ("a eq \"x", "expected a closing `\"` at offset 7, found the end"),
-            ("a eq \"\\x\"", "expected a JSON string in double quotes at offset 5, found something else"),
+            ("a eq \"\\x\"", "expected a JSON string in double quotes at offset 5, found a string"),
         ] {
             assert_eq!(error(input).to_string(), message);
         }

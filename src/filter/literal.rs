@@ -7,6 +7,17 @@ use super::{Literal, Number, ParseErrorKind};
 
 const ANY: &str = "a JSON string in double quotes, a number, true, false or null";
 const STRING: &str = "a JSON string in double quotes";
+const IN_DOUBLE_QUOTES: &str = "double quotes around a string and no apostrophes";
+
+/// Whether what is no literal may stand for a text all the same. What has quotes, brackets or escapes in it was meant to be
+/// something else, and so were `NULL` and the numbers of other languages.
+fn is_word(word: &str) -> bool {
+    let foreign = |c: char| c.is_control() || c.is_whitespace() || "\"\\()[]{}<>%“”‘’`".contains(c);
+    let number = ["nan", "infinity", "-infinity"].iter().any(|name| word.eq_ignore_ascii_case(name))
+        || word.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"))
+        || word.ends_with('.');
+    !word.starts_with('\'') && !word.contains(foreign) && !number && !word.eq_ignore_ascii_case("null")
+}
 
 /// compValue. A literal that is no string ends before a space or a closing bracket.
 pub(super) fn literal(rest: &str) -> Parsed<'_, Literal<'_>> {
@@ -23,6 +34,10 @@ pub(super) fn literal(rest: &str) -> Parsed<'_, Literal<'_>> {
         "" => return Refusal::new(ParseErrorKind::Syntax, rest, ANY).fail(),
         _ => match Number::parse(word) {
             Some(number) => Literal::Number(number),
+            None if is_word(word) => Literal::Word(Cow::Borrowed(word)),
+            None if word.starts_with('\'') => {
+                return Refusal::new(ParseErrorKind::InvalidLiteral, rest, IN_DOUBLE_QUOTES).fail();
+            }
             None => return Refusal::new(ParseErrorKind::InvalidLiteral, rest, ANY).fail(),
         },
     };
@@ -109,23 +124,28 @@ mod tests {
             "\"",
             "'a'",
             "“a”",
-            "TRUE",
-            "False",
             "NULL",
-            "tru",
-            "truex",
-            "nan",
             "[1]",
             "{}",
-            "1,5",
+            "a\"b\"",
+            "a\\b",
+            "%22bob%22",
+            "nan",
             "0x10",
+            "1.",
             "",
             " 1",
-            "1e400",
-            "-",
             "\u{a0}1",
         ] {
             assert!(literal(json).is_err(), "{json:?}");
         }
+    }
+
+    #[test]
+    fn a_word_without_quotes_is_told_from_a_literal() {
+        for word in ["bob", "A'KELAH", "ada@example.com", "TRUE", "truex", "1,5", "007", "1e400", "-", "José"] {
+            assert!(matches!(literal(word), Ok(("", Literal::Word(found))) if found == word), "{word}");
+        }
+        assert!(matches!(literal("bob) x"), Ok((") x", Literal::Word(word))) if word == "bob"));
     }
 }

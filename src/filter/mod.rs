@@ -20,6 +20,7 @@
 
 mod ast;
 mod bind;
+mod bind_error;
 mod display;
 mod error;
 mod eval;

@@ -35,13 +35,27 @@ fn every_collected_case_parses_or_is_refused_as_it_should() {
         if open && !accept {
             assert!(REFUSED.contains(&id), "{id} is not listed: {text}");
         }
+        // the grammar has no words without quotes, which are read to be refused, or taken for texts, when they are bound
         let parsed = parse(text);
-        assert_eq!(parsed.is_ok(), accept, "{id} {text}: {parsed:?}");
+        let well_formed = parsed.as_ref().is_ok_and(|filter| !has_word(filter));
+        assert_eq!(well_formed, accept, "{id} {text}: {parsed:?}");
         let Ok(filter) = parsed else { continue };
         if !case["ast"].is_null() {
             assert_eq!(filter, tree(&case["ast"]), "{id} {text}");
         }
         assert_eq!(parse(&filter.to_string()).unwrap(), filter, "{id} {text}");
+    }
+}
+
+fn has_word(filter: &Filter<'_>) -> bool {
+    match filter {
+        Filter::And(filters) | Filter::Or(filters) => filters.iter().any(has_word),
+        Filter::Not(filter) => has_word(filter),
+        Filter::Present(_) => false,
+        Filter::Compare { value, .. } => matches!(value, Literal::Word(_)),
+        Filter::ValuePath { filter, tail, .. } => {
+            has_word(filter) || tail.as_ref().is_some_and(|tail| matches!(tail.value, Literal::Word(_)))
+        }
     }
 }
 
@@ -109,7 +123,7 @@ fn the_kind_of_a_mistake_is_told() {
         ("name..givenName eq \"x\"", ParseErrorKind::InvalidAttribute),
         ("userName \u{435}q \"x\"", ParseErrorKind::UnknownOperator),
         ("userName == \"x\"", ParseErrorKind::UnknownOperator),
-        ("active eq TRUE", ParseErrorKind::InvalidLiteral),
+        ("active eq 'TRUE'", ParseErrorKind::InvalidLiteral),
         ("userName eq \"a\0b\"", ParseErrorKind::InvalidLiteral),
         ("emails[type eq 1 and (ims[a pr])]", ParseErrorKind::NestedValuePath),
     ] {
@@ -168,12 +182,13 @@ fn a_million_bytes_are_read_in_one_pass() {
         format!("urn:{}userName eq 1", "a:".repeat(1 << 19)),
         format!("a eq 1{}", " ".repeat(1 << 20)),
         vec!["a pr"; 1 << 17].join(" and "),
+        format!("a eq {}", "9".repeat(1 << 20)),
     ] {
         assert!(Filter::parse(&text, &limits).is_ok());
     }
     for text in [
         format!("a eq \"{}", "\\\"".repeat(1 << 19)),
-        format!("a eq {}", "9".repeat(1 << 20)),
+        format!("a eq {}\"", "9".repeat(1 << 20)),
         format!("a eq 1{}x", " ".repeat(1 << 20)),
         "a.".repeat(1 << 19),
         "\"".repeat(1 << 20),

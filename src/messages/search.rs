@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{self, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::error::excerpt;
+use crate::error::attribute_in;
 
 /// The schema URI of a search request.
 pub const SEARCH_REQUEST_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
@@ -116,7 +116,7 @@ impl SortOrder {
 impl<'de> Deserialize<'de> for SortOrder {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let keyword = String::deserialize(deserializer)?;
-        let message = || format!("`{}` is neither `ascending` nor `descending`", excerpt(&keyword));
+        let message = || format!("`{}` is neither `ascending` nor `descending`", attribute_in(&keyword));
         Self::from_keyword(&keyword).ok_or_else(|| de::Error::custom(message()))
     }
 }

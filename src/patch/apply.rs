@@ -216,8 +216,14 @@ impl Draft<'_> {
     }
 
     fn no_target(&self, target: &Target) -> PatchError {
-        let text = format!("the path selects no value of `{}`", self.table.path(target.entry));
-        PatchError::message(PatchErrorKind::NoTarget, text)
+        let path = self.table.path(target.entry);
+        let text = match &target.selector {
+            None => format!("the path selects no value of `{path}`"),
+            Some(selector) => {
+                format!("the path selects no value of `{path}` with its filter on {}", selector.parts(self.table))
+            }
+        };
+        PatchError::operation(target.operation, PatchErrorKind::NoTarget, text)
     }
 
     /// The value of an attribute that has one, taken out: what becomes of it is put back. What a look at its parts costs is
@@ -258,7 +264,8 @@ impl Draft<'_> {
         for (id, (value, count)) in touched {
             let node = self.table.node(id);
             if node.is_multi() && count > changes.limits.values && node.relation() != Relation::Many {
-                let text = format!("attribute `{}` has too many values", self.table.path(id));
+                let most = changes.limits.values;
+                let text = format!("attribute `{}` has {count} values, more than {most}", self.table.path(id));
                 return Err(PatchError::message(PatchErrorKind::Value, text));
             }
             let goes_with_extension = value.is_none() && self.table.node(node.parent()).is_extension();
@@ -302,8 +309,8 @@ fn check_unknown(old: &Resource, new: &Resource, most: usize) -> Result<(), Patc
         if count > most && count > old.unknown_count(of) {
             let path = table.path(of);
             let text = match of {
-                AttrId::ROOT => "the resource has too many unknown attributes".to_owned(),
-                _ => format!("attribute `{path}` has too many unknown attributes"),
+                AttrId::ROOT => format!("the resource has more than {most} unknown attributes"),
+                _ => format!("attribute `{path}` has more than {most} unknown attributes"),
             };
             return Err(PatchError::message(PatchErrorKind::Value, text));
         }

@@ -7,13 +7,13 @@ use serde_json::value::RawValue;
 
 use super::changes::{Changes, Edit, Selector, Target};
 use super::key::PathKey;
-use super::members::{Members, is_list_of_something, is_null};
+use super::members::{is_list_of_something, is_null, says_nothing};
 use super::work::{self, Account, OPERATION};
 use super::{Op, Operation, Patch, PatchError, PatchErrorKind};
 use crate::compat::{Compat, Leniency, Repairs};
 use crate::error::excerpt;
 use crate::filter::Path;
-use crate::resource::{Reader, Rules, Secrets, UnknownAttributes, is_reserved};
+use crate::resource::{Reader, Rules, Secrets, UnknownAttributes};
 use crate::schema::table::{AttrId, Node, Relation};
 use crate::schema::{Mutability, ResourceType};
 use crate::{AttrPath, Budget, Limits};
@@ -38,11 +38,21 @@ impl Patch<'_> {
             secrets: Vec::new(),
             repairs: Repairs::default(),
             creates: false,
+            number: 0,
+            in_base: false,
+            left_out: 0,
+            unknown: None,
         };
+        binder.message(self)?;
         for (number, operation) in self.operations.iter().enumerate() {
+            binder.number = number;
             let entra = operation.capitalised || self.from_entra;
             binder.creates = operation.op == Op::Add || (entra && rules.compat.accepts(Leniency::ReplaceCreates));
             binder.operation(operation).map_err(|e| e.at(number))?;
+        }
+        // of a request that is left out as a whole the client has to hear
+        if let Some(unknown) = binder.unknown.take_if(|_| binder.left_out == self.operations.len()) {
+            return Err(unknown);
         }
         let mut repairs = binder.reader.take_repairs();
         repairs.append(binder.repairs);
@@ -51,16 +61,23 @@ impl Patch<'_> {
     }
 }
 
-struct Binder<'b> {
-    ty: &'b ResourceType,
-    rules: Rules<'b>,
-    reader: Reader<'b>,
-    account: Account,
-    edits: Vec<Edit>,
-    secrets: Vec<Secrets>,
-    repairs: Repairs,
+pub(super) struct Binder<'b> {
+    pub(super) ty: &'b ResourceType,
+    pub(super) rules: Rules<'b>,
+    pub(super) reader: Reader<'b>,
+    pub(super) account: Account,
+    pub(super) edits: Vec<Edit>,
+    pub(super) secrets: Vec<Secrets>,
+    pub(super) repairs: Repairs,
     /// whether a value path that matches nothing creates what it describes
-    creates: bool,
+    pub(super) creates: bool,
+    /// the operation that is read
+    pub(super) number: usize,
+    /// whether it is inside an object that the base schema's URN stands in front of
+    pub(super) in_base: bool,
+    /// how many operations lead to what no schema defines, and the first of these
+    pub(super) left_out: usize,
+    pub(super) unknown: Option<PatchError>,
 }
 
 impl Binder<'_> {
@@ -71,13 +88,17 @@ impl Binder<'_> {
         }
         match (operation.op, &operation.path, operation.value) {
             (Op::Remove, None, value) => self.remove_wrapped(value),
-            (Op::Remove, Some(path), value) => self.remove(path, value),
-            (_, _, None) => Err(PatchError::message(PatchErrorKind::Value, "`value` is required")),
-            (op, None, Some(value)) => self.resource_value(op, value, AttrId::ROOT),
-            (op, Some(path), Some(value)) => {
+            (op, Some(path), value) => {
                 let path = self.path(path)?;
-                self.set(op, &path, value)
+                match value {
+                    _ if self.leaves_out(op, &path, value)? => Ok(()),
+                    value if op == Op::Remove => self.remove(&path, value),
+                    Some(value) => self.set(op, &path, value),
+                    None => Err(no_value()),
+                }
             }
+            (op, None, Some(value)) => self.resource_value(op, value, AttrId::ROOT),
+            (_, None, None) => Err(no_value()),
         }
     }
 
@@ -89,7 +110,13 @@ impl Binder<'_> {
                 Some(id) if table.node(id).is_read_only() => {}
                 Some(AttrId::SCHEMAS) => self.schemas(op, value)?,
                 Some(id) if table.node(id).is_extension() => self.extension(op, id, value)?,
-                Some(id) => self.assign(op, Target::whole(id), value)?,
+                Some(id) => self.assign(op, Target::whole(id, self.number), value)?,
+                None if self.is_base(below, &key, value) => {
+                    self.repairs.note(Leniency::PathKeys, &*key);
+                    self.in_base = true;
+                    self.resource_value(op, value, below)?;
+                    self.in_base = false;
+                }
                 None => match self.reader.legacy_extension(below, &key) {
                     Some(id) => self.extension(op, id, value)?,
                     None => self.path_key(op, below, &key, value)?,
@@ -106,7 +133,7 @@ impl Binder<'_> {
         match known.path(self.ty, self.rules.compat, self.rules.limits) {
             Some(path) => {
                 if !known.is_name() {
-                    self.repairs.note(Leniency::PathKeys, key);
+                    self.repairs.note(Leniency::PathKeys, PathKey::named(&path));
                 }
                 match self.set(op, &path, value) {
                     // what only the service provider can change is ignored inside a value
@@ -115,25 +142,6 @@ impl Binder<'_> {
                 }
             }
             _ => self.unknown(op, below, key, value),
-        }
-    }
-
-    fn unknown(&mut self, op: Op, of: AttrId, key: &str, value: &RawValue) -> Result<(), PatchError> {
-        match self.rules.unknown {
-            UnknownAttributes::Drop => Ok(()),
-            UnknownAttributes::Refuse => {
-                Err(PatchError::message(PatchErrorKind::Path, format!("attribute `{}` is not known", excerpt(key))))
-            }
-            UnknownAttributes::Keep => {
-                if is_reserved(key) {
-                    return Err(PatchError::message(PatchErrorKind::Value, "a member name is reserved or holds NUL"));
-                }
-                let text = self.reader.unknown_value(value.get())?;
-                if op == Op::Replace || text.is_some() {
-                    self.edits.push(Edit::Unknown { of, name: key.to_owned(), value: text });
-                }
-                Ok(())
-            }
         }
     }
 
@@ -154,7 +162,7 @@ impl Binder<'_> {
         }
         for child in table.node(id).children().ids() {
             if !table.node(*child).is_read_only() {
-                self.edits.push(Edit::Remove { target: Target::whole(*child) });
+                self.edits.push(Edit::Remove { target: Target::whole(*child, self.number) });
             }
         }
         Ok(())
@@ -191,9 +199,14 @@ impl Binder<'_> {
         self.assign(op, target, value)
     }
 
-    fn assign(&mut self, op: Op, target: Target, value: &RawValue) -> Result<(), PatchError> {
+    fn assign(&mut self, op: Op, mut target: Target, value: &RawValue) -> Result<(), PatchError> {
+        let value = self.unwrapped(&target, value)?;
+        self.name_value(&mut target, value);
         let id = target.id();
         let node = self.ty.node(id);
+        if op == Op::Add && node.relation() == Relation::Many && value.get() == "\"\"" {
+            return Err(self.refuse(id, PatchErrorKind::Value, "names no resource"));
+        }
         let element = target.selector.is_some() && target.sub.is_none();
         let text = self.reader.value(id, element, value.get())?;
         let unassigned = self.reader.take_unassigned();
@@ -242,7 +255,7 @@ impl Binder<'_> {
     }
 
     /// Whether all values of a list are meant.
-    fn is_list(&self, target: &Target) -> bool {
+    pub(super) fn is_list(&self, target: &Target) -> bool {
         self.ty.node(target.entry).is_multi() && target.selector.is_none()
     }
 
@@ -252,9 +265,8 @@ impl Binder<'_> {
         self.secrets.extend(ids.filter(|id| table.node(*id).is_secret()).map(|id| (id, None)));
     }
 
-    fn remove(&mut self, path: &str, value: Option<&RawValue>) -> Result<(), PatchError> {
-        let path = self.path(path)?;
-        let target = self.target(&path)?;
+    fn remove(&mut self, path: &Path<'_>, value: Option<&RawValue>) -> Result<(), PatchError> {
+        let target = self.target(path)?;
         let node = self.ty.node(target.id());
         if target.id() == AttrId::SCHEMAS {
             return Err(self.refuse(AttrId::SCHEMAS, PatchErrorKind::Mutability, "must keep the base schema"));
@@ -264,6 +276,10 @@ impl Binder<'_> {
         }
         let listed = value.filter(|v| !is_null(v) && target.selector.is_none() && node.is_multi());
         match listed {
+            Some(value) if says_nothing(value) => {
+                self.lenient(Leniency::BlankRemove, node.name(), PatchErrorKind::Value)?;
+                self.remove_target(target)
+            }
             Some(value) => self.remove_listed(target.id(), value),
             None => self.remove_target(target),
         }
@@ -285,10 +301,14 @@ impl Binder<'_> {
     }
 
     fn push_listed(&mut self, id: AttrId, value: &RawValue) -> Result<(), PatchError> {
-        if let Some(values) = self.reader.value(id, false, value.get())? {
-            self.edits.push(Edit::RemoveListed { attribute: id, values: values.into() });
+        match self.reader.value(id, false, value.get())? {
+            Some(values) => {
+                self.edits.push(Edit::RemoveListed { attribute: id, values: values.into() });
+                Ok(())
+            }
+            // to take it for all of them is what nobody can have meant who names some
+            None => Err(self.refuse(id, PatchErrorKind::Value, "names no value to remove in `value`")),
         }
-        Ok(())
     }
 
     /// `remove` without a path: refused, but for an object that holds nothing else than references to remove.
@@ -346,7 +366,7 @@ impl Binder<'_> {
             self.repairs.note(leniency, path.attribute.as_str());
         }
         let entry = table.entry_of(id);
-        let mut target = Target { entry, selector: None, sub: (entry != id).then_some(id) };
+        let mut target = Target { entry, selector: None, sub: (entry != id).then_some(id), operation: self.number };
         if let Some(filter) = &path.filter {
             let node = table.node(id);
             if entry != id || node.is_extension() || !(node.is_multi() || node.is_complex()) {
@@ -393,35 +413,11 @@ impl Binder<'_> {
             .is_some_and(|(id, _)| table.node(id).is_read_only() || table.node(table.entry_of(id)).is_read_only())
     }
 
-    fn members<'v>(&mut self, value: &'v RawValue) -> Result<Vec<(Cow<'v, str>, &'v RawValue)>, PatchError> {
-        let not_object =
-            || PatchError::message(PatchErrorKind::Value, "`value` must be an object when there is no `path`");
-        if !value.get().starts_with('{') {
-            return Err(not_object());
-        }
-        self.account.spend(work::members(value.get()))?;
-        let members: Members<'v> = serde_json::from_str(value.get()).map_err(|_| not_object())?;
-        if members.0.len() > self.rules.limits.patch_operations {
-            return Err(PatchError::message(PatchErrorKind::TooLarge, "`value` has too many members"));
-        }
-        let mut names: Vec<String> = members.0.iter().map(|(key, _)| key.to_ascii_lowercase()).collect();
-        names.sort_unstable();
-        if names.windows(2).any(|pair| pair.first() == pair.last()) {
-            return Err(PatchError::message(PatchErrorKind::Syntax, "`value` has a member twice"));
-        }
-        Ok(members.0)
-    }
-
-    fn lenient(&mut self, leniency: Leniency, at: &str, otherwise: PatchErrorKind) -> Result<(), PatchError> {
-        if !self.rules.compat.accepts(leniency) {
-            let text = format!("`{}` is not accepted in this form", excerpt(at));
-            return Err(PatchError::message(otherwise, text));
-        }
-        self.repairs.note(leniency, at);
-        Ok(())
-    }
-
     fn refuse(&self, id: AttrId, kind: PatchErrorKind, text: &str) -> PatchError {
         PatchError::message(kind, format!("attribute `{}` {text}", self.ty.table().path(id)))
     }
+}
+
+pub(super) fn no_value() -> PatchError {
+    PatchError::message(PatchErrorKind::Value, "`value` is required for add and replace, and is not there")
 }

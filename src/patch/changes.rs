@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use crate::compat::Repairs;
+use crate::error::attribute_in;
 use crate::filter::{Bound, CompareOp, Test};
 use crate::resource::scan::{elements, member, write_string};
 use crate::resource::{Reference, Resource, Secret, Secrets, ValueRef};
@@ -68,11 +69,13 @@ pub(crate) struct Target {
     /// which of its values
     pub(crate) selector: Option<Selector>,
     pub(crate) sub: Option<AttrId>,
+    /// the place of the operation in the request, for messages
+    pub(crate) operation: usize,
 }
 
 impl Target {
-    pub(super) fn whole(entry: AttrId) -> Self {
-        Self { entry, selector: None, sub: None }
+    pub(super) fn whole(entry: AttrId, operation: usize) -> Self {
+        Self { entry, selector: None, sub: None, operation }
     }
 
     /// The attribute that is written.
@@ -88,6 +91,22 @@ pub(crate) struct Selector(pub(super) Bound);
 impl Selector {
     pub(super) fn new(filter: Bound) -> Self {
         Self(filter)
+    }
+
+    /// The parts that the filter looks at, for messages: never what it compares them with.
+    pub(super) fn parts(&self, table: &Table) -> String {
+        fn collect<'t>(filter: &Bound, table: &'t Table, found: &mut BTreeSet<&'t str>) {
+            match filter {
+                Bound::And(filters) | Bound::Or(filters) => filters.iter().for_each(|f| collect(f, table, found)),
+                Bound::Not(filter) | Bound::Element { filter, .. } => collect(filter, table, found),
+                Bound::Leaf(leaf) => {
+                    found.insert(table.node(leaf.sub.unwrap_or(leaf.attribute)).name());
+                }
+            }
+        }
+        let mut found = BTreeSet::new();
+        collect(&self.0, table, &mut found);
+        found.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -158,7 +177,7 @@ impl Changes {
     pub fn attributes(&self) -> Vec<String> {
         let table = self.ty.table();
         let edits = self.edits.iter().map(|edit| match edit {
-            Edit::Unknown { name, .. } => name.clone(),
+            Edit::Unknown { name, .. } => attribute_in(name).into_owned(),
             Edit::RemoveUnknown { of } => table.path(*of),
             edit => edit.attribute().map(|id| table.path(id)).unwrap_or_default(),
         });

@@ -30,6 +30,14 @@ impl<'k> PathKey<'k> {
         self.is_name
     }
 
+    /// What a path names, without its filter: for messages.
+    pub(super) fn named(path: &Path<'_>) -> String {
+        match &path.sub_attribute {
+            Some(sub) => format!("{}.{sub}", path.attribute),
+            None => path.attribute.to_string(),
+        }
+    }
+
     /// The path, if it is accepted and leads somewhere. An extension is no part of an extension: values would nest without end.
     pub(crate) fn path(&self, ty: &ResourceType, compat: Compat, limits: &Limits) -> Option<Path<'_>> {
         let path = Path::parse(&self.text, limits).ok()?;

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::PatchError;
 use super::changes::RelationChange;
+use super::identity::{extended, identity, is_false_primary};
 use super::work::{Account, Extent, size};
+use super::{PatchError, PatchErrorKind};
 use crate::attr::fold;
 use crate::filter::Leaf;
 use crate::resource::ValueRef;
@@ -17,8 +18,9 @@ use crate::schema::table::{AttrId, Relation, Role, Table};
 #[derive(Debug)]
 pub(super) struct List {
     values: Vec<Vec<u8>>,
-    /// what tells the values apart, from one addition to the next; nothing once anything else has changed them
-    known: Option<HashSet<Vec<u8>>>,
+    /// what tells the values apart and where they stand, from one addition to the next; nothing once anything else has changed
+    /// them
+    known: Option<HashMap<Vec<u8>, usize>>,
 }
 
 /// A value for the elements that a path selects, or for one of their sub-attributes.
@@ -31,7 +33,12 @@ pub(super) struct SetPart<'a> {
     pub(super) unassigned: &'a [String],
 }
 
-impl SetPart<'_> {
+impl<'a> SetPart<'a> {
+    /// What an addition puts into a value that is there.
+    pub(super) fn of(table: &'a Table, of: AttrId, value: &'a [u8]) -> Self {
+        Self { table, of, sub: None, replace: false, value, unassigned: &[] }
+    }
+
     /// The element with the value set. `None` when nothing is left of it.
     fn apply(&self, element: Option<&[u8]>) -> Option<Vec<u8>> {
         // one that sets nothing replaces nothing: it only unassigns
@@ -96,7 +103,8 @@ impl List {
         Ok(())
     }
 
-    /// Appends the values that are not there yet (RFC 7644 §3.5.2.1).
+    /// Appends the values that are not there yet (RFC 7644 §3.5.2.1). One that is there, by its `type` and `value`, takes over
+    /// what else the new one says: it is not there twice (RFC 7643 §2.4).
     pub(super) fn add(
         &mut self,
         table: &Table,
@@ -110,22 +118,38 @@ impl List {
             None => self.identities(table, of, account)?,
         };
         for value in elements(array) {
-            if known.insert(identity(table, of, value)) {
-                self.values.push(value.to_vec());
-                let last = self.values.len() - 1;
-                if self.settle_primary(table, of, |at| at == last, account)? {
-                    // another value is no longer primary, and may be what comes next
-                    known = self.identities(table, of, account)?;
+            let at = *known.entry(identity(table, of, value)).or_insert(self.values.len());
+            match self.values.get_mut(at) {
+                None => self.values.push(value.to_vec()),
+                Some(there) if table.node(of).relation() == Relation::No && there != value => {
+                    account.spend(SetPart::of(table, of, value).cost(Some(there), Extent::of([there.as_slice()])))?;
+                    if let Some(merged) = extended(table, of, there, value) {
+                        *there = merged;
+                    }
                 }
+                Some(_) => continue,
+            }
+            if self.settle_primary(table, of, |new| new == at, account)? {
+                // another value is no longer primary, and may be what comes next
+                known = self.identities(table, of, account)?;
             }
         }
         self.known = Some(known);
         Ok(())
     }
 
-    fn identities(&self, table: &Table, of: AttrId, account: &mut Account) -> Result<HashSet<Vec<u8>>, PatchError> {
+    fn identities(
+        &self,
+        table: &Table,
+        of: AttrId,
+        account: &mut Account,
+    ) -> Result<HashMap<Vec<u8>, usize>, PatchError> {
         account.spend(self.extent().identities())?;
-        Ok(self.values.iter().map(|value| identity(table, of, value)).collect())
+        let mut known = HashMap::with_capacity(self.values.len());
+        for (at, value) in self.values.iter().enumerate() {
+            known.entry(identity(table, of, value)).or_insert(at);
+        }
+        Ok(known)
     }
 
     /// Sets the value on every element that matches; `false` when none does.
@@ -142,6 +166,16 @@ impl List {
                 account.spend(part.cost(Some(value), Extent::of([value.as_slice()])))?;
                 touched.insert(at);
                 *value = part.apply(Some(value)).unwrap_or_default();
+            }
+        }
+        if touched.len() > 1 {
+            account.spend(self.extent().scan())?;
+            let primary = |at: &&usize| self.values.get(**at).is_some_and(|value| is_primary(value));
+            let count = touched.iter().filter(primary).count();
+            if count > 1 {
+                let path = part.table.path(part.of);
+                let text = format!("attribute `{path}.primary` would be true of {count} values, more than one");
+                return Err(PatchError::message(PatchErrorKind::Value, text));
             }
         }
         self.settle_primary(part.table, part.of, |at| touched.contains(&at), account)?;
@@ -265,7 +299,6 @@ impl List {
         let Some(primary) = children.iter().copied().find(|c| table.node(*c).role() == Role::Primary) else {
             return Ok(false);
         };
-        let is_primary = |value: &[u8]| member(value, "primary") == Some(b"true");
         let chosen = self.values.iter().enumerate().find(|(at, value)| new(*at) && is_primary(value)).map(|(at, _)| at);
         let Some(chosen) = chosen else { return Ok(false) };
         account.spend(self.extent().scan())?;
@@ -281,12 +314,8 @@ impl List {
     }
 }
 
-/// What tells a value from others.
-fn identity(table: &Table, of: AttrId, value: &[u8]) -> Vec<u8> {
-    match table.node(of).relation() {
-        Relation::Many => member(value, "value").unwrap_or(value).to_vec(),
-        _ => without_false_primary(value),
-    }
+fn is_primary(value: &[u8]) -> bool {
+    member(value, "primary") == Some(b"true")
 }
 
 /// The values to remove, sorted by the parts that they name: each value that there is gets looked up once for each kind.
@@ -373,20 +402,4 @@ impl<'a> Listed<'a> {
             }
         }
     }
-}
-
-/// `primary: false` says no more than no `primary` (RFC 7643 §2.4).
-fn is_false_primary((name, value): &(&[u8], &[u8])) -> bool {
-    *name == b"primary" && *value == b"false"
-}
-
-fn without_false_primary(value: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(value.len());
-    for (name, part) in members(value).filter(|part| !is_false_primary(part)) {
-        text.extend_from_slice(name);
-        text.push(b':');
-        text.extend_from_slice(part);
-        text.push(b',');
-    }
-    if text.is_empty() { value.to_vec() } else { text }
 }

@@ -1,6 +1,4 @@
-//! Values of operations before they are read: which members an object has, and which texts stand for nothing.
-
-use std::borrow::Cow;
+//! Values of operations before they are read: which of them stand for nothing.
 
 use serde_json::value::RawValue;
 
@@ -12,27 +10,7 @@ pub(super) fn is_null(value: &RawValue) -> bool {
     value.get() == "null"
 }
 
-/// The members of an object, in order.
-pub(super) struct Members<'v>(pub(super) Vec<(Cow<'v, str>, &'v RawValue)>);
-
-impl<'de> serde::Deserialize<'de> for Members<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visit;
-        impl<'de> serde::de::Visitor<'de> for Visit {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<M: serde::de::MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry::<Cow<'de, str>, &'de RawValue>()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Visit)
-    }
+/// A text without anything in it.
+pub(super) fn says_nothing(value: &RawValue) -> bool {
+    value.get() == "\"\""
 }

@@ -6,6 +6,8 @@ mod apply;
 mod bind;
 mod changes;
 mod error;
+mod forms;
+mod identity;
 mod key;
 mod list;
 mod members;
@@ -42,7 +44,22 @@ use crate::messages::PATCH_OP_SCHEMA;
 #[derive(Debug)]
 pub struct Patch<'a> {
     operations: Vec<Operation<'a>>,
+    schemas: Schemas,
     from_entra: bool,
+}
+
+/// What `schemas` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Schemas {
+    /// nothing, or the URI by another spelling
+    #[default]
+    Missing,
+    /// that it is something else
+    Foreign,
+    /// that it is a PATCH, in a text where a list is expected
+    Single,
+    /// that it is a PATCH
+    Right,
 }
 
 #[derive(Debug)]
@@ -66,23 +83,20 @@ impl<'a> Patch<'a> {
     /// Reads a request's body.
     ///
     /// # Errors
-    /// When the message is not a PATCH request, or has more operations than `limits` allows.
+    /// When the message is not a PATCH request, or has more operations than `limits` allows. Whether `schemas` may be missing,
+    /// and whether there may be no operation, is asked when it is [bound](Self::bind).
     pub fn parse(json: &'a [u8], limits: &Limits) -> Result<Self, PatchError> {
-        let mut message = Message { most: limits.patch_operations, operations: None, schema: false, failure: None };
+        let most = limits.patch_operations;
+        let mut message = Message { most, operations: None, schemas: Schemas::default(), failure: None };
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let result = MessageSeed(&mut message).deserialize(&mut deserializer).and_then(|()| deserializer.end());
         if let Err(e) = result {
             return Err(message.failure.unwrap_or_else(|| PatchError::syntax(&e)));
         }
-        if !message.schema {
-            return Err(PatchError::message(
-                PatchErrorKind::Syntax,
-                format!("`schemas` must contain `{PATCH_OP_SCHEMA}`"),
-            ));
-        }
-        match message.operations {
-            Some(operations) if !operations.is_empty() => Ok(Self { operations, from_entra: false }),
-            _ => Err(PatchError::message(PatchErrorKind::Syntax, "`Operations` must have at least one operation")),
+        let Message { operations, schemas, .. } = message;
+        match operations {
+            Some(operations) => Ok(Self { operations, schemas, from_entra: false }),
+            None => Err(PatchError::message(PatchErrorKind::Syntax, "`Operations` must be an array, and is not there")),
         }
     }
 
@@ -99,7 +113,7 @@ impl<'a> Patch<'a> {
         self.operations.len()
     }
 
-    /// Never: a request has at least one operation.
+    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty()
     }
@@ -108,7 +122,7 @@ impl<'a> Patch<'a> {
 struct Message<'a> {
     most: usize,
     operations: Option<Vec<Operation<'a>>>,
-    schema: bool,
+    schemas: Schemas,
     failure: Option<PatchError>,
 }
 
@@ -116,6 +130,21 @@ impl Message<'_> {
     fn fail<E: serde::de::Error>(&mut self, kind: PatchErrorKind, text: impl Into<Cow<'static, str>>) -> E {
         self.failure.get_or_insert_with(|| PatchError::message(kind, text));
         E::custom("refused")
+    }
+}
+
+impl Schemas {
+    fn of(json: &str) -> Self {
+        let is_right = |uri: &str| uri.eq_ignore_ascii_case(PATCH_OP_SCHEMA);
+        let says_nothing = |uri: &str| matches!(uri.trim(), "" | "[]") || uri.to_ascii_lowercase().ends_with("patchop");
+        let one = serde_json::from_str::<BorrowedText<'_>>(json).ok().map(|text| text.0);
+        match serde_json::from_str::<Vec<BorrowedText<'_>>>(json) {
+            Ok(uris) if uris.iter().any(|uri| is_right(&uri.0)) => Self::Right,
+            Ok(uris) if uris.is_empty() || uris.iter().any(|uri| says_nothing(&uri.0)) => Self::Missing,
+            Err(_) if one.as_ref().is_some_and(|uri| is_right(uri)) => Self::Single,
+            Err(_) if json == "null" || one.is_some_and(|uri| says_nothing(&uri)) => Self::Missing,
+            _ => Self::Foreign,
+        }
     }
 }
 
@@ -133,7 +162,7 @@ impl<'de> Visitor<'de> for MessageSeed<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a PATCH request")
+        f.write_str("an object with `Operations`")
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
@@ -141,8 +170,7 @@ impl<'de> Visitor<'de> for MessageSeed<'_, 'de> {
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             if key.eq_ignore_ascii_case("schemas") {
                 let uris: &RawValue = map.next_value()?;
-                let uris: Vec<Cow<'_, str>> = serde_json::from_str(uris.get()).unwrap_or_default();
-                message.schema = uris.iter().any(|uri| uri.eq_ignore_ascii_case(PATCH_OP_SCHEMA));
+                message.schemas = Schemas::of(uris.get());
             } else if key.eq_ignore_ascii_case("Operations") {
                 if message.operations.is_some() {
                     return Err(message.fail(PatchErrorKind::Syntax, "`Operations` is given twice"));
@@ -170,7 +198,7 @@ impl<'de> Visitor<'de> for OperationsSeed<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of operations")
+        f.write_str("an array of operations in `Operations`")
     }
 
     fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<(), S::Error> {
@@ -179,8 +207,9 @@ impl<'de> Visitor<'de> for OperationsSeed<'_, 'de> {
             seq.next_element_seed(OperationSeed { message: self.0, number: operations.len() })?
         {
             operations.push(operation);
-            if operations.len() > self.0.most {
-                return Err(self.0.fail(PatchErrorKind::TooLarge, "there are too many operations"));
+            let most = self.0.most;
+            if operations.len() > most {
+                return Err(self.0.fail(PatchErrorKind::TooLarge, format!("there are more than {most} operations")));
             }
         }
         self.0.operations = Some(operations);
@@ -212,7 +241,7 @@ impl<'de> Visitor<'de> for OperationSeed<'_, 'de> {
     type Value = Operation<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an operation")
+        f.write_str("an object in `Operations`")
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Operation<'de>, M::Error> {
@@ -233,18 +262,23 @@ impl<'de> Visitor<'de> for OperationSeed<'_, 'de> {
         }
         let text = |raw: &'de RawValue| serde_json::from_str::<BorrowedText<'de>>(raw.get()).ok().map(|t| t.0);
         let Some(name) = op.and_then(text) else {
-            return Err(self.fail(PatchErrorKind::Syntax, "`op` must be add, remove or replace"));
+            let found = if op.is_some() { "is no string" } else { "is not there" };
+            return Err(self.fail(PatchErrorKind::Syntax, format!("`op` must be add, remove or replace, and {found}")));
         };
         let op = match name.as_ref() {
             n if n.eq_ignore_ascii_case("add") => Op::Add,
             n if n.eq_ignore_ascii_case("remove") => Op::Remove,
             n if n.eq_ignore_ascii_case("replace") => Op::Replace,
-            _ => return Err(self.fail(PatchErrorKind::Syntax, "`op` must be add, remove or replace")),
+            n => {
+                let found = crate::error::attribute_in(n);
+                let text = format!("`op` must be add, remove or replace, not `{found}`");
+                return Err(self.fail(PatchErrorKind::Syntax, text));
+            }
         };
         let path = match path.filter(|p| p.get() != "null").map(text) {
             None => None,
             Some(Some(path)) => Some(path),
-            Some(None) => return Err(self.fail(PatchErrorKind::Path, "`path` must be a string")),
+            Some(None) => return Err(self.fail(PatchErrorKind::Path, "`path` must be a string, and is none")),
         };
         Ok(Operation { op, capitalised: name.bytes().any(|b| b.is_ascii_uppercase()), path, value })
     }

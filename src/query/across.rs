@@ -75,7 +75,7 @@ impl Parameters<'_> {
             asked.push((number, ty, filter, sorted(ty).ok().flatten()));
         }
         if let Some(path) = absent_everywhere.iter().flatten().next() {
-            let detail = format!("`{}` is not known to any resource type", crate::error::excerpt(path));
+            let detail = format!("`{}` is not known to any resource type", crate::error::attribute_in(path));
             return Err(Error::bad_request(ScimType::InvalidFilter, detail));
         }
         let sort = asked.iter().find_map(|(_, _, _, sort)| sort.clone());

@@ -261,7 +261,7 @@ impl<'a> Parameters<'a> {
         let order = keyword.ok_or_else(|| invalid("`sortOrder` must be ascending or descending"))?;
         let path = AttrPath::parse(by.trim());
         let sort = path.ok().and_then(|path| Sort::new(ty, &path, order == SortOrder::Descending, compat));
-        sort.map(Some).ok_or_else(|| invalid(format!("cannot sort by `{}`", crate::error::excerpt(by))))
+        sort.map(Some).ok_or_else(|| invalid(format!("cannot sort by `{}`", crate::error::attribute_in(by))))
     }
 
     pub(super) fn descends(&self) -> bool {

@@ -41,7 +41,8 @@ pub struct Group {
 impl Group {
     /// The resource type `Group` (RFC 7643 §4.2) at `/Groups`.
     pub fn resource_type() -> ResourceTypeBuilder {
-        ResourceType::builder("Group", "/Groups", core::group()).describe("Groups of people and of other groups.")
+        let groups = ResourceType::builder("Group", "/Groups", core::group());
+        groups.describe("Groups of people and of other groups.").show_empty("members", true)
     }
 
     /// A group with a name and without members.

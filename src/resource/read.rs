@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use serde::de::DeserializeSeed;
 
+use super::placed;
 use super::seed::{BodySeed, ValueSeed};
 use super::seed_any::CopySeed;
+use super::urn::{is_legacy, member_path, says_nothing, spells};
 use super::{Assembly, Entry, Links, Resource, Secrets, Violation, ViolationKind};
 use crate::compat::{Compat, Leniency, Repairs};
 use crate::password::Password;
 use crate::schema::ResourceType;
-use crate::schema::table::{AttrId, Table};
+use crate::schema::table::AttrId;
 use crate::{Budget, Limits};
 
 /// What happens to attributes and extensions that no registered schema defines.
@@ -85,8 +87,37 @@ pub(crate) struct Reader<'r> {
     pub(super) primaries: usize,
     /// what the object that was read as a value says has no value, by name; `None` where no object was read
     pub(super) unassigned: Option<Vec<String>>,
-    pub(super) base_schema: bool,
+    pub(super) schemas: Schemas,
+    /// the lists that are open, and which of their values is being read
+    pub(super) places: Vec<(AttrId, usize)>,
+    pub(super) path_keys: PathKeys,
     pub(super) failure: Option<Violation>,
+}
+
+/// What `schemas` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Schemas {
+    /// nothing
+    #[default]
+    Missing,
+    /// nothing that has to do with the type
+    Foreign,
+    /// the base schema by another spelling, or an extension of the type
+    Misspelt,
+    /// the base schema
+    Base,
+}
+
+/// Keys of a body that are paths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum PathKeys {
+    /// there may be some
+    #[default]
+    Possible,
+    /// there is one: the body has to be put in order and read again
+    Found,
+    /// all have been put where they belong
+    Placed,
 }
 
 impl<'r> Reader<'r> {
@@ -104,7 +135,9 @@ impl<'r> Reader<'r> {
             references: 0,
             primaries: 0,
             unassigned: None,
-            base_schema: false,
+            schemas: Schemas::default(),
+            places: Vec::new(),
+            path_keys: PathKeys::default(),
             failure: None,
         }
     }
@@ -131,6 +164,7 @@ impl<'r> Reader<'r> {
     pub(crate) fn value(&mut self, id: AttrId, element: bool, json: &str) -> Result<Option<Vec<u8>>, Violation> {
         self.mode = Mode::Value;
         self.unassigned = None;
+        self.primaries = 0;
         self.out = Vec::with_capacity(json.len() + 16);
         let (mut deserializer, before) = (serde_json::Deserializer::from_str(json), self.nodes);
         let seed = ValueSeed { reader: self, id, element, depth: 1 };
@@ -173,20 +207,29 @@ impl<'r> Reader<'r> {
     }
 
     fn read_body(&mut self, json: &[u8]) -> Result<Resource, Violation> {
-        if json.len() > self.rules.limits.body_bytes {
-            return Err(Violation::new(ViolationKind::Limit, "", "the body is too long"));
+        let most = self.rules.limits.body_bytes;
+        if json.len() > most {
+            let text = format!("the body has {} bytes, more than {most}", json.len());
+            return Err(Violation::new(ViolationKind::Limit, "", text));
         }
         self.out.reserve(json.len() + 64);
         self.spans.reserve(64);
-        let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let result = BodySeed { reader: self }.deserialize(&mut deserializer);
-        self.charge(json.len(), 0);
-        if let Err(e) = result.and_then(|()| deserializer.end()) {
+        let mut result = self.walk(json);
+        if self.path_keys == PathKeys::Found {
+            self.begin_again();
+            self.charge(json.len().saturating_mul(2), self.nodes);
+            let placed = placed::placed(self.ty, self.rules.compat, json, &mut self.repairs);
+            result = placed.and_then(|json| self.walk(&json));
+        }
+        if let Err(e) = result {
             return Err(self.failure.take().unwrap_or_else(|| Violation::syntax(&e)));
         }
-        if self.mode == Mode::Body && !self.base_schema {
-            let text = format!("must contain `{}`", self.ty.schema().id);
-            return Err(Violation::new(ViolationKind::Schemas, "schemas", text));
+        if self.mode == Mode::Body && self.schemas != Schemas::Base {
+            let known = self.schemas != Schemas::Foreign;
+            if !known || !self.lenient(Leniency::MissingSchemas, AttrId::SCHEMAS) {
+                let text = format!("must contain `{}`", self.ty.schema().id);
+                return Err(Violation::new(ViolationKind::Schemas, "schemas", text));
+            }
         }
         let table = self.ty.table();
         // puts the attributes of an extension behind it
@@ -201,6 +244,23 @@ impl<'r> Reader<'r> {
             spans = rest;
         }
         Ok(assembly.finish(self.ty, std::mem::take(&mut self.secrets).into()))
+    }
+
+    fn walk(&mut self, json: &[u8]) -> Result<(), serde_json::Error> {
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let result = BodySeed { reader: self }.deserialize(&mut deserializer);
+        self.charge(json.len(), 0);
+        result.and_then(|()| deserializer.end())
+    }
+
+    /// Forgets what was read of a body.
+    fn begin_again(&mut self) {
+        self.out.clear();
+        self.spans.clear();
+        self.secrets.clear();
+        self.places.clear();
+        (self.nodes, self.references, self.primaries) = (0, 0, 0);
+        (self.schemas, self.path_keys, self.failure) = (Schemas::default(), PathKeys::Placed, None);
     }
 
     /// Charges the request with what was read: bounded by the limits on a body, it is never refused.
@@ -238,8 +298,21 @@ impl<'r> Reader<'r> {
         }
     }
 
-    pub(super) fn note_primary(&mut self) {
+    /// Counts a primary value. Whether it stays one: among several of a list the first does.
+    pub(super) fn is_primary(&mut self, id: AttrId) -> bool {
         self.primaries += 1;
+        let others = self.primaries > 1 && !self.places.is_empty() && !self.is_stored();
+        if others && self.lenient(Leniency::SeveralPrimaries, self.ty.table().node(id).parent()) {
+            self.primaries -= 1;
+            return false;
+        }
+        true
+    }
+
+    /// Notes that a member of what came is not taken over.
+    pub(super) fn leave_out(&mut self, of: AttrId, name: &str) {
+        let table = self.ty.table();
+        self.repairs.leave_out(|| member_path(table, of, name));
     }
 
     pub(super) fn keep_secret(&mut self, id: AttrId, text: &str) {
@@ -249,16 +322,18 @@ impl<'r> Reader<'r> {
     /// Counts one JSON value.
     pub(super) fn count<E: serde::de::Error>(&mut self, at: AttrId) -> Result<(), E> {
         self.nodes += 1;
-        if self.nodes > self.rules.limits.json_nodes {
-            return Err(self.fail(ViolationKind::Limit, at, "is part of a body with too many values"));
+        let most = self.rules.limits.json_nodes;
+        if self.nodes > most {
+            return Err(self.fail(ViolationKind::Limit, at, format!("is in a body of more than {most} values")));
         }
         Ok(())
     }
 
     /// Counts one JSON array or object, at its depth.
     pub(super) fn enter<E: serde::de::Error>(&mut self, at: AttrId, depth: usize) -> Result<(), E> {
-        if depth > self.rules.limits.json_depth {
-            return Err(self.fail(ViolationKind::Limit, at, "is nested too deeply"));
+        let most = self.rules.limits.json_depth;
+        if depth > most {
+            return Err(self.fail(ViolationKind::Limit, at, format!("is nested more than {most} levels deep")));
         }
         self.count(at)
     }
@@ -270,9 +345,26 @@ impl<'r> Reader<'r> {
         at: AttrId,
         text: impl Into<std::borrow::Cow<'static, str>>,
     ) -> E {
-        let violation = Violation::new(kind, self.ty.table().path(at), text);
+        let (path, text) = (self.ty.table().path(at), text.into());
+        let text = if path.is_empty() { format!("the body {text}").into() } else { text };
+        let violation = Violation::new(kind, path, text).in_place(self.place(at));
         self.failure.get_or_insert(violation);
         E::custom("refused")
+    }
+
+    /// The path of an attribute with the places in the lists that are open: `emails[1].value`.
+    fn place(&self, at: AttrId) -> Option<String> {
+        let table = self.ty.table();
+        let path = table.path(at);
+        let mut place = path.clone();
+        // from the end, so that what stands in front keeps its length
+        for (list, index) in self.places.iter().rev() {
+            let length = table.path(*list).len();
+            if *list == at || table.node(at).parent() == *list {
+                place.insert_str(length.min(place.len()), &format!("[{index}]"));
+            }
+        }
+        (place != path).then_some(place)
     }
 
     /// Judges one URI for `schemas` that does not come in a body.
@@ -285,38 +377,32 @@ impl<'r> Reader<'r> {
     pub(super) fn schema_uri<E: serde::de::Error>(&mut self, uri: &str) -> Result<Option<AttrId>, E> {
         let table = self.ty.table();
         if uri.eq_ignore_ascii_case(table.base()) {
-            self.base_schema = true;
+            self.schemas = Schemas::Base;
             return Ok(Some(AttrId::ROOT));
         }
         if let Some(id) = table.extensions().find(|e| table.node(*e).name().eq_ignore_ascii_case(uri)) {
+            self.says(Schemas::Misspelt);
             return Ok(Some(id));
         }
         if is_legacy(uri) && self.lenient(Leniency::LegacySchema, AttrId::SCHEMAS) {
-            self.base_schema |= uri.to_ascii_lowercase().starts_with("urn:scim:schemas:core:");
-        } else if !self.is_stored() && !self.lenient(Leniency::UnknownSchema, AttrId::SCHEMAS) {
-            return Err(self.fail(
-                ViolationKind::Schemas,
-                AttrId::SCHEMAS,
-                "names a schema that this resource type does not have",
-            ));
+            self.says(match uri.to_ascii_lowercase().starts_with("urn:scim:schemas:core:") {
+                true => Schemas::Base,
+                false => Schemas::Misspelt,
+            });
+            return Ok(None);
+        }
+        if says_nothing(uri) && self.rules.compat.accepts(Leniency::MissingSchemas) {
+            return Ok(None);
+        }
+        self.says(if spells(uri, table.base()) { Schemas::Misspelt } else { Schemas::Foreign });
+        if !self.is_stored() && !self.lenient(Leniency::UnknownSchema, AttrId::SCHEMAS) {
+            let text = "names a schema that this resource type does not have";
+            return Err(self.fail(ViolationKind::Schemas, AttrId::SCHEMAS, text));
         }
         Ok(None)
     }
-}
 
-/// The extension that had this URN before the standard, such as `urn:scim:schemas:extension:enterprise:2.0`.
-pub(crate) fn legacy_extension(table: &Table, name: &str) -> Option<AttrId> {
-    if !is_legacy(name) {
-        return None;
+    fn says(&mut self, schemas: Schemas) {
+        self.schemas = self.schemas.max(schemas);
     }
-    table.extensions().find(|e| {
-        let urn = table.node(*e).name().to_ascii_lowercase().replace("urn:ietf:params:", "urn:");
-        // the old one has no resource type at its end
-        let untyped = urn.rsplit_once(':').map(|(urn, _)| urn);
-        [Some(urn.as_str()), untyped].into_iter().flatten().any(|urn| urn.eq_ignore_ascii_case(name))
-    })
-}
-
-pub(super) fn is_legacy(uri: &str) -> bool {
-    uri.get(..17).is_some_and(|prefix| prefix.eq_ignore_ascii_case("urn:scim:schemas:"))
 }

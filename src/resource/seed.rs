@@ -48,8 +48,6 @@ impl<'de> Visitor<'de> for BodySeed<'_, '_> {
 pub(super) struct KeySeed<'t> {
     pub(super) table: &'t Table,
     pub(super) children: &'t Children,
-    /// whether the text of unknown names is of interest
-    pub(super) names: bool,
 }
 
 pub(super) enum Key {
@@ -75,8 +73,7 @@ impl<'de> Visitor<'de> for KeySeed<'_> {
     fn visit_str<E: Error>(self, name: &str) -> Result<Key, E> {
         Ok(match self.table.child(self.children, name) {
             Some(id) => Key::Known(id),
-            None if self.names || number_token(name) => Key::Unknown(name.to_owned()),
-            None => Key::Unknown(String::new()),
+            None => Key::Unknown(name.to_owned()),
         })
     }
 }
@@ -98,16 +95,16 @@ impl<'de> DeserializeSeed<'de> for ValueSeed<'_, '_> {
 }
 
 impl ValueSeed<'_, '_> {
-    fn kind(&self) -> AttributeType {
+    pub(super) fn kind(&self) -> AttributeType {
         self.reader.ty().node(self.id).kind()
     }
 
     /// Whether a list is expected here.
-    fn wants_list(&self) -> bool {
+    pub(super) fn wants_list(&self) -> bool {
         !self.element && self.reader.ty().node(self.id).is_multi()
     }
 
-    fn relation(&self) -> Relation {
+    pub(super) fn relation(&self) -> Relation {
         self.reader.ty().node(self.id).relation()
     }
 
@@ -118,30 +115,36 @@ impl ValueSeed<'_, '_> {
         write: impl FnOnce(ValueSeed<'_, '_>) -> Result<bool, E>,
     ) -> Result<bool, E> {
         if !self.reader.lenient(leniency, self.id) {
-            return Err(self.mistyped());
+            return Err(self.mistyped("a single value"));
         }
         self.reader.out.push(b'[');
-        let assigned =
-            write(ValueSeed { reader: &mut *self.reader, id: self.id, element: true, depth: self.depth + 1 })?;
+        let (reader, id, depth) = (&mut *self.reader, self.id, self.depth + 1);
+        let assigned = write(ValueSeed { reader, id, element: true, depth })?;
         self.reader.out.push(b']');
+        if !assigned && self.relation() == Relation::Many && !self.reader.is_stored() {
+            return Err(self.reader.names_nothing(id));
+        }
         Ok(assigned)
     }
 
-    fn mistyped<E: Error>(self) -> E {
-        let node = self.reader.ty().node(self.id);
-        let text = match (node.kind(), node.is_multi() && !self.element) {
-            (AttributeType::Complex, true) => "must be an array of objects",
-            (_, true) => "must be an array",
-            (AttributeType::Boolean, _) => "must be a boolean",
-            (AttributeType::Integer, _) => "must be a whole number",
-            (AttributeType::Decimal, _) => "must be a number",
-            (AttributeType::Complex, _) => "must be an object",
-            _ => "must be a string",
+    /// Says what should have come and what did.
+    pub(super) fn mistyped<E: Error>(self, found: &str) -> E {
+        let (table, node) = (self.reader.ty().table(), self.reader.ty().node(self.id));
+        let has_value = || table.child(node.children(), "value").is_some();
+        let expected = match (node.kind(), node.is_multi() && !self.element) {
+            (AttributeType::Complex, true) => "an array of objects",
+            (_, true) => "an array",
+            (AttributeType::Boolean, _) => "a boolean",
+            (AttributeType::Integer, _) => "a whole number",
+            (AttributeType::Decimal, _) => "a number",
+            (AttributeType::Complex, _) if has_value() => "an object with `value`",
+            (AttributeType::Complex, _) => "an object",
+            _ => "a string",
         };
-        self.reader.fail(ViolationKind::Type, self.id, text)
+        self.reader.fail(ViolationKind::Type, self.id, format!("must be {expected}, not {found}"))
     }
 
-    fn text<E: Error>(self, text: &str) -> Result<bool, E> {
+    pub(super) fn text<E: Error>(self, text: &str) -> Result<bool, E> {
         let node = self.reader.ty().node(self.id);
         let prepared = match node.definition().preparation.filter(|_| !self.reader.is_stored()) {
             None => Cow::Borrowed(text),
@@ -157,17 +160,18 @@ impl ValueSeed<'_, '_> {
                 let value = match text {
                     _ if text.eq_ignore_ascii_case("true") => true,
                     _ if text.eq_ignore_ascii_case("false") => false,
-                    _ => return Err(self.mistyped()),
+                    _ => return Err(self.mistyped("a string")),
                 };
                 if !self.reader.lenient(Leniency::BooleanText, self.id) {
-                    return Err(self.mistyped());
+                    return Err(self.mistyped("a string"));
                 }
                 Ok(self.boolean(value))
             }
-            AttributeType::Integer | AttributeType::Decimal => Err(self.mistyped()),
+            AttributeType::Integer | AttributeType::Decimal => Err(self.mistyped("a string")),
             _ if node.is_secret() => {
-                if text.len() > self.reader.limits().password_bytes {
-                    return Err(self.reader.fail(ViolationKind::Limit, self.id, "is too long"));
+                let most = self.reader.limits().password_bytes;
+                if text.len() > most {
+                    return Err(self.reader.fail(ViolationKind::Limit, self.id, longer(text, most)));
                 }
                 Ok(self.secret(text))
             }
@@ -195,56 +199,24 @@ impl ValueSeed<'_, '_> {
         if self.is_secret() {
             return self.secret(if value { "true" } else { "false" });
         }
-        if value && self.reader.ty().node(self.id).role() == Role::Primary {
-            self.reader.note_primary();
-        }
+        let is_primary = value && self.reader.ty().node(self.id).role() == Role::Primary;
+        let value = value && (!is_primary || self.reader.is_primary(self.id));
         self.reader.out.extend_from_slice(if value { b"true" } else { b"false" });
         true
     }
 
-    /// How a plain string may stand for a complex value.
-    fn plain(&self, text: &str) -> Option<Leniency> {
-        let node = self.reader.ty().node(self.id);
-        match node.relation() {
-            Relation::One if text.is_empty() => Some(Leniency::EmptyReference),
-            Relation::One | Relation::Many => Some(Leniency::PlainReference),
-            Relation::No if node.is_multi() && matches!(node.name(), "roles" | "entitlements") => {
-                let value = self.reader.ty().table().child(node.children(), "value");
-                value.map(|_| Leniency::PlainValue)
-            }
-            _ => None,
-        }
-    }
-
-    /// A plain string in place of an object with it as `value`.
-    fn plain_value<E: Error>(self, text: &str) -> Result<bool, E> {
-        if !self.plain(text).is_some_and(|leniency| self.reader.lenient(leniency, self.id)) {
-            return Err(self.mistyped());
-        }
-        if text.is_empty() {
-            return Ok(false);
-        }
-        let table = self.reader.ty().table();
-        let Some(id) = table.child(table.node(self.id).children(), "value") else { return Err(self.mistyped()) };
-        let start = self.reader.out.len();
-        self.reader.out.extend_from_slice(b"{\"value\":");
-        // what holds for `value` holds for it here
-        let assigned = ValueSeed { reader: &mut *self.reader, id, element: true, depth: self.depth + 1 }.text(text)?;
-        match assigned {
-            true => self.reader.out.push(b'}'),
-            false => self.reader.out.truncate(start),
-        }
-        Ok(assigned)
-    }
-
     /// What is wrong with a text for this attribute.
-    fn problem(&self, text: &str) -> Option<(ViolationKind, &'static str)> {
-        let node = self.reader.ty().node(self.id);
+    fn problem(&self, text: &str) -> Option<(ViolationKind, Cow<'static, str>)> {
         let limits = self.reader.limits();
-        let most = if node.is_unique() { limits.unique_bytes } else { limits.string_bytes };
+        let most = if self.reader.ty().node(self.id).is_unique() { limits.unique_bytes } else { limits.string_bytes };
         if text.len() > most {
-            return Some((ViolationKind::Limit, "is too long"));
+            return Some((ViolationKind::Limit, longer(text, most).into()));
         }
+        self.flaw(text).map(|(kind, problem)| (kind, problem.into()))
+    }
+
+    fn flaw(&self, text: &str) -> Option<(ViolationKind, &'static str)> {
+        let node = self.reader.ty().node(self.id);
         if needs_escape(text.as_bytes()) && text.contains('\0') {
             return Some((ViolationKind::Value, "holds a NUL character"));
         }
@@ -273,7 +245,7 @@ impl ValueSeed<'_, '_> {
                 self.reader.out.extend_from_slice(value.to_string().as_bytes());
                 Ok(true)
             }
-            _ => Err(self.mistyped()),
+            _ => self.number_text(&value.to_string()),
         }
     }
 
@@ -284,7 +256,7 @@ impl ValueSeed<'_, '_> {
                 self.reader.out.extend_from_slice(format!("{value:?}").as_bytes());
                 Ok(true)
             }
-            _ => Err(self.mistyped()),
+            _ => Err(self.mistyped("a number")),
         }
     }
 
@@ -292,7 +264,7 @@ impl ValueSeed<'_, '_> {
         match (text.parse(), text.parse()) {
             (Ok(value), _) => self.integer(value),
             (_, Ok(value)) => self.float(value),
-            _ => Err(self.mistyped()),
+            _ => Err(self.mistyped("a number")),
         }
     }
 
@@ -329,7 +301,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_> {
     fn visit_bool<E: Error>(self, value: bool) -> Result<bool, E> {
         self.reader.count(self.id)?;
         if self.kind() != AttributeType::Boolean {
-            return Err(self.mistyped());
+            return Err(self.mistyped("a boolean"));
         }
         if self.wants_list() {
             return self.list_of_one(Leniency::SingleValue, |seed| Ok(seed.boolean(value)));
@@ -348,6 +320,10 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_> {
     fn visit_u64<E: Error>(self, value: u64) -> Result<bool, E> {
         match i64::try_from(value) {
             Ok(value) => self.visit_i64(value),
+            Err(_) if self.kind() == AttributeType::String && !self.wants_list() => {
+                self.reader.count(self.id)?;
+                self.number_text(&value.to_string())
+            }
             // a larger one is a decimal like those that 64 bits do not hold, which the parser gives as floats
             Err(_) => self.visit_f64(value as f64),
         }
@@ -365,6 +341,9 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_> {
         self.reader.count(self.id)?;
         if self.wants_list() {
             let leniency = self.plain(text).unwrap_or(Leniency::SingleValue);
+            if text.is_empty() && self.relation() == Relation::Many && self.reader.lenient(leniency, self.id) {
+                return Ok(false);
+            }
             return self.list_of_one(leniency, |seed| seed.text(text));
         }
         self.text(text)
@@ -379,28 +358,30 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_> {
         let (id, depth) = (self.id, self.depth + 1);
         let first = seq.next_element_seed(ValueSeed { reader: &mut *self.reader, id, element: true, depth })?;
         let Some(assigned) = first else { return Ok(false) };
-        let single = self.kind() == AttributeType::Complex && !self.element;
+        // what a path selects is a single value, too; a list in a list is not
+        let single = !self.element || self.depth == 1;
         if !single || !self.reader.lenient(Leniency::ArrayOfOne, id) {
-            return Err(self.mistyped());
+            return Err(self.mistyped("an array"));
         }
         match seq.next_element_seed(SkipSeed { reader: &mut *self.reader, at: id, depth })? {
             None => Ok(assigned),
-            Some(()) => Err(self.mistyped()),
+            Some(()) => Err(self.mistyped("an array of several")),
         }
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<bool, M::Error> {
         if self.kind() != AttributeType::Complex {
-            self.reader.count(self.id)?;
             return match map.next_key::<Cow<'_, str>>()? {
                 Some(key) if number_token(&key) => {
+                    self.reader.count(self.id)?;
                     let text = map.next_value::<String>()?;
                     if self.wants_list() {
                         return self.list_of_one(Leniency::SingleValue, |seed| seed.number(&text));
                     }
                     self.number(&text)
                 }
-                _ => Err(self.mistyped()),
+                key if self.wants_list() => self.list_of_one(Leniency::SingleValue, |seed| seed.wrapped(&mut map, key)),
+                key => self.wrapped(&mut map, key),
             };
         }
         if self.wants_list() {
@@ -408,6 +389,10 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_> {
         }
         self.object(&mut map)
     }
+}
+
+fn longer(text: &str, most: usize) -> String {
+    format!("has {} bytes, more than {most}", text.len())
 }
 
 fn is_base64(text: &str) -> bool {

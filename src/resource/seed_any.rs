@@ -135,8 +135,10 @@ impl<'de> Visitor<'de> for CopySeed<'_, '_> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<bool, E> {
         self.reader.count(self.at)?;
-        if text.len() > self.reader.limits().string_bytes {
-            return Err(self.reader.fail(ViolationKind::Limit, self.at, "holds a string that is too long"));
+        let most = self.reader.limits().string_bytes;
+        if text.len() > most {
+            let problem = format!("holds a string of {} bytes, more than {most}", text.len());
+            return Err(self.reader.fail(ViolationKind::Limit, self.at, problem));
         }
         if text.bytes().any(|b| b == 0) {
             return Err(self.reader.fail(ViolationKind::Value, self.at, "holds a NUL character"));
@@ -194,8 +196,10 @@ impl<'de> Visitor<'de> for CopySeed<'_, '_> {
                     "holds a member name twice, or one with NUL",
                 ));
             }
-            if names.len() >= self.reader.limits().values {
-                return Err(self.reader.fail(ViolationKind::Limit, self.at, "holds an object with too many members"));
+            let most = self.reader.limits().values;
+            if names.len() >= most {
+                let problem = format!("holds an object with more than {most} members");
+                return Err(self.reader.fail(ViolationKind::Limit, self.at, problem));
             }
             let before = self.reader.out.len();
             if !names.is_empty() {

@@ -27,7 +27,7 @@ impl<'de> Visitor<'de> for SchemasSeed<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of schema URIs")
+        f.write_str("an array of URIs for `schemas`")
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
@@ -36,7 +36,11 @@ impl<'de> Visitor<'de> for SchemasSeed<'_, '_> {
 
     fn visit_str<E: Error>(self, uri: &str) -> Result<(), E> {
         if !self.reader.lenient(Leniency::SingleValue, AttrId::SCHEMAS) {
-            return Err(self.reader.fail(ViolationKind::Schemas, AttrId::SCHEMAS, "must be an array"));
+            return Err(self.reader.fail(
+                ViolationKind::Schemas,
+                AttrId::SCHEMAS,
+                "must be an array of URIs, not a string",
+            ));
         }
         self.reader.schema_uri(uri).map(|_| ())
     }
@@ -74,13 +78,15 @@ impl<'de> Visitor<'de> for UriSeed<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
+        f.write_str("a URI in `schemas`")
     }
 
     fn visit_str<E: Error>(self, uri: &str) -> Result<(), E> {
         self.reader.count(AttrId::SCHEMAS)?;
-        if self.seen.count >= self.reader.limits().values {
-            return Err(self.reader.fail(ViolationKind::Limit, AttrId::SCHEMAS, "has too many values"));
+        let most = self.reader.limits().values;
+        if self.seen.count >= most {
+            let text = format!("has more than {most} values");
+            return Err(self.reader.fail(ViolationKind::Limit, AttrId::SCHEMAS, text));
         }
         self.seen.count += 1;
         let new = match self.reader.schema_uri(uri)? {
@@ -91,7 +97,7 @@ impl<'de> Visitor<'de> for UriSeed<'_, '_> {
                 true
             }
         };
-        if !new {
+        if !new && !self.reader.lenient(Leniency::RepeatedSchema, AttrId::SCHEMAS) {
             return Err(self.reader.fail(ViolationKind::Schemas, AttrId::SCHEMAS, "names a schema twice"));
         }
         Ok(())

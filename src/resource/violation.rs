@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde_json::error::Category;
+
 use crate::error::excerpt;
 use crate::{Error, ScimType};
 
@@ -16,6 +18,8 @@ pub struct Violation(Box<Parts>);
 struct Parts {
     kind: ViolationKind,
     path: String,
+    /// the path with the places in lists: `emails[1].value`
+    place: Option<String>,
     text: Cow<'static, str>,
 }
 
@@ -47,15 +51,28 @@ pub enum ViolationKind {
 
 impl Violation {
     pub(crate) fn new(kind: ViolationKind, path: impl Into<String>, text: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Parts { kind, path: path.into(), text: text.into() }))
+        Self(Box::new(Parts { kind, path: path.into(), place: None, text: text.into() }))
     }
 
-    /// `serde_json` says where the text breaks off without repeating it.
+    /// Says which values of lists it is about.
+    pub(crate) fn in_place(mut self, place: Option<String>) -> Self {
+        self.0.place = place;
+        self
+    }
+
+    /// `serde_json` says where the text breaks off, and what stands where something else should, without repeating it.
     pub(crate) fn syntax(error: &serde_json::Error) -> Self {
-        let text = match (error.line(), error.classify()) {
-            (0, _) => "the body is not valid JSON".to_owned(),
-            (_, serde_json::error::Category::Eof) => "the JSON ends before it is complete".to_owned(),
-            (line, _) => format!("the body is not valid JSON at line {line}, column {}", error.column()),
+        let place = match error.line() {
+            0 => String::new(),
+            line => format!(" at line {line}, column {}", error.column()),
+        };
+        let text = match error.classify() {
+            Category::Eof => "the JSON ends before it is complete".to_owned(),
+            Category::Data => match other_shape(&error.to_string()) {
+                Some((expected, found)) => format!("expected {expected}{place}, found {found}"),
+                None => format!("the JSON is of another shape than expected{place}"),
+            },
+            Category::Syntax | Category::Io => format!("the body is not valid JSON{place}"),
         };
         Self::new(ViolationKind::Syntax, "", text)
     }
@@ -85,7 +102,7 @@ impl fmt::Display for Violation {
         if self.0.path.is_empty() {
             return f.write_str(&self.0.text);
         }
-        write!(f, "attribute `{}` {}", excerpt(&self.0.path), self.0.text)
+        write!(f, "attribute `{}` {}", excerpt(self.0.place.as_ref().unwrap_or(&self.0.path)), self.0.text)
     }
 }
 
@@ -94,5 +111,55 @@ impl std::error::Error for Violation {}
 impl From<Violation> for Error {
     fn from(violation: Violation) -> Self {
         Self::bad_request(violation.scim_type(), violation.to_string())
+    }
+}
+
+/// What `serde_json` expected, which are this crate's words, and which kind of value it found. Its message holds the value, too.
+fn other_shape(message: &str) -> Option<(&str, &'static str)> {
+    let (found, expected) = message.strip_prefix("invalid type: ")?.rsplit_once(", expected ")?;
+    let expected = expected.rsplit_once(" at line ").map_or(expected, |(expected, _)| expected);
+    let kinds = [
+        ("string", "a string"),
+        ("integer", "a number"),
+        ("floating point", "a number"),
+        ("number", "a number"),
+        ("boolean", "a boolean"),
+        ("null", "null"),
+        ("unit", "null"),
+        ("sequence", "an array"),
+        ("map", "an object"),
+    ];
+    let (_, kind) = kinds.into_iter().find(|(name, _)| found.starts_with(name))?;
+    Some((expected, kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn valid_json_of_another_shape_is_told_apart_and_no_value_is_repeated() {
+        fn told<'j, T: serde::Deserialize<'j>>(json: &'j str) -> String {
+            match serde_json::from_str::<T>(json) {
+                Ok(_) => "read".to_owned(),
+                Err(error) => Violation::syntax(&error).to_string(),
+            }
+        }
+        type Object = serde_json::Map<String, serde_json::Value>;
+        for (found, json) in [
+            ("a string", r#""ada, expected b at line 7""#),
+            ("a number", "17"),
+            ("a number", "1.5"),
+            ("a boolean", "true"),
+            ("null", "null"),
+            ("an array", r#"["ada"]"#),
+        ] {
+            let text = told::<Object>(json);
+            assert!(text.starts_with("expected a map at line 1, column ") && text.ends_with(found), "{text}");
+            assert!(!text.contains("ada") && !text.contains("17"), "{text}");
+        }
+        assert!(told::<Vec<u8>>(r#"{"ada": 1}"#).ends_with(", found an object"));
+        assert_eq!(told::<Object>("{\"a\": 1]"), "the body is not valid JSON at line 1, column 8");
+        assert_eq!(told::<Object>("{\"a\": 1"), "the JSON ends before it is complete");
     }
 }

@@ -6,11 +6,13 @@ use std::collections::HashSet;
 use serde::de::{Error as _, MapAccess, SeqAccess};
 
 use super::assemble::entry;
-use super::read::{Mode, Reader, UnknownAttributes, legacy_extension};
+use super::placed;
+use super::read::{Mode, PathKeys, Reader, UnknownAttributes};
 use super::scan;
 use super::seed::{Key, KeySeed, ValueSeed, number_token};
 use super::seed_any::{CopySeed, SkipSeed};
 use super::seed_schemas::SchemasSeed;
+use super::urn::{legacy_extension, member_path};
 use super::{Violation, ViolationKind};
 use crate::compat::Leniency;
 use crate::schema::table::{AttrId, Children, Node, Relation, Role};
@@ -35,16 +37,18 @@ impl Reader<'_> {
             self.unassigned.get_or_insert_default();
         }
         self.out.push(b'{');
-        while let Some(key) = map.next_key_seed(KeySeed { table, children, names: self.names_unknown(parent) })? {
+        while let Some(key) = map.next_key_seed(KeySeed { table, children })? {
             let id = match key {
                 Key::Known(id) => id,
-                Key::Unknown(name) => match self.legacy_extension(parent, &name) {
-                    Some(id) => id,
-                    None => {
-                        self.unknown(map, parent, name, (depth, base), &mut unknown)?;
-                        continue;
+                Key::Unknown(name) => {
+                    match self.legacy_extension(parent, &name).or_else(|| self.legacy_id(parent, &name)) {
+                        Some(id) => id,
+                        None => {
+                            self.unknown(map, parent, name, (depth, base), &mut unknown)?;
+                            continue;
+                        }
                     }
-                },
+                }
             };
             if !seen.insert(table.node(id).position()) {
                 return Err(self.fail(ViolationKind::Duplicate, id, "is given twice"));
@@ -59,6 +63,10 @@ impl Reader<'_> {
             }
             if self.skips(table.node(id), parent) {
                 map.next_value_seed(SkipSeed { reader: self, at: id, depth: depth + 1 })?;
+                continue;
+            }
+            if table.node(id).is_read_only() && !self.is_stored() {
+                self.display(map, id, base, depth + 1)?;
                 continue;
             }
             let before = self.separate(base);
@@ -91,30 +99,89 @@ impl Reader<'_> {
         let outer = std::mem::take(&mut self.primaries);
         let open = self.out.len();
         self.out.push(b'[');
-        let mut count = 0_usize;
+        let (mut count, mut place) = (0_usize, 0_usize);
+        let mut unusable = Vec::new();
         loop {
             let before = self.out.len();
             if count > 0 {
                 self.out.push(b',');
             }
-            match seq.next_element_seed(ValueSeed { reader: self, id, element: true, depth: depth + 1 })? {
+            self.places.push((id, place));
+            let element = seq.next_element_seed(ValueSeed { reader: self, id, element: true, depth: depth + 1 })?;
+            self.places.pop();
+            match element {
                 Some(true) => count += 1,
-                Some(false) => self.out.truncate(before),
+                Some(false) => {
+                    self.out.truncate(before);
+                    unusable.push(place);
+                }
                 None => {
                     self.out.truncate(before);
                     break;
                 }
             }
+            place += 1;
             self.check_count(id, count)?;
         }
-        if std::mem::replace(&mut self.primaries, outer) > 1 {
-            return Err(self.fail(ViolationKind::Primary, id, "has more than one primary value"));
+        let primaries = std::mem::replace(&mut self.primaries, outer);
+        if primaries > 1 {
+            return Err(self.fail(
+                ViolationKind::Primary,
+                id,
+                format!("has {primaries} primary values, more than one"),
+            ));
         }
         self.out.push(b']');
-        if self.ty.node(id).relation() == Relation::Many {
-            self.drop_repeated_references(open);
+        match self.ty.node(id).relation() {
+            Relation::Many => {
+                self.check_usable(id, count, &unusable)?;
+                self.drop_repeated_references(open);
+            }
+            Relation::No if count > 1 && !self.is_stored() => self.unite_repeated(id, open),
+            _ => {}
         }
         Ok(count > 0)
+    }
+
+    /// A list of references of which none leads to a resource is a mistake, and would empty a group. Of others those count that
+    /// do lead to one.
+    fn check_usable<E: serde::de::Error>(&mut self, id: AttrId, count: usize, unusable: &[usize]) -> Result<(), E> {
+        if unusable.is_empty() || self.is_stored() {
+            return Ok(());
+        }
+        if count == 0 || !self.lenient(Leniency::UnusableReference, id) {
+            return Err(self.names_nothing(id));
+        }
+        let path = self.ty.table().path(id);
+        for place in unusable {
+            self.repairs.leave_out(|| format!("{path}[{place}]"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn names_nothing<E: serde::de::Error>(&mut self, id: AttrId) -> E {
+        self.fail(ViolationKind::Value, id, "names no resource: each value needs the id of one in `value`")
+    }
+
+    /// A text for people that only the service provider may set, and that is kept all the same. One that is no text is passed
+    /// over.
+    fn display<'de, M: MapAccess<'de>>(
+        &mut self,
+        map: &mut M,
+        id: AttrId,
+        base: usize,
+        depth: usize,
+    ) -> Result<(), M::Error> {
+        let before = self.separate(base);
+        let start = self.out.len();
+        self.out.extend_from_slice(self.ty.table().node(id).key().as_bytes());
+        let value = self.out.len();
+        let assigned = map.next_value_seed(CopySeed { reader: self, at: id, depth })?;
+        match assigned && self.out.get(value) == Some(&b'"') {
+            true => self.close_span(id, start),
+            false => self.out.truncate(before),
+        }
+        Ok(())
     }
 
     fn skips(&mut self, node: &Node, parent: AttrId) -> bool {
@@ -137,10 +204,15 @@ impl Reader<'_> {
         noted || self.lenient(leniency, reference)
     }
 
-    fn names_unknown(&self, parent: AttrId) -> bool {
-        self.rules.unknown != UnknownAttributes::Drop
-            || parent == AttrId::ROOT
-            || self.ty.node(parent).relation() == Relation::Many
+    /// SCIM 1.1 had `managerId` in place of `value` in `manager`.
+    fn legacy_id(&mut self, parent: AttrId, name: &str) -> Option<AttrId> {
+        let node = self.ty.node(parent);
+        let is_id = || name.strip_suffix("Id").is_some_and(|of| of.eq_ignore_ascii_case(node.name()));
+        if node.relation() != Relation::One || self.is_stored() || !is_id() {
+            return None;
+        }
+        let id = self.ty.table().child(node.children(), "value")?;
+        self.lenient(Leniency::LegacySchema, parent).then_some(id)
     }
 
     /// The enterprise extension under its URN from before the standard.
@@ -162,7 +234,11 @@ impl Reader<'_> {
         others: &mut HashSet<String>,
     ) -> Result<(), M::Error> {
         if number_token(&name) {
-            return Err(self.fail(ViolationKind::Type, parent, "must be an object"));
+            return Err(self.fail(ViolationKind::Type, parent, "must be an object, not a number"));
+        }
+        if self.mode == Mode::Body && self.path_keys == PathKeys::Possible && placed::is_path(self, parent, &name) {
+            self.path_keys = PathKeys::Found;
+            return Err(M::Error::custom("to be put in order"));
         }
         if self.mode != Mode::Stored && name == "operation" && self.ty.node(parent).relation() == Relation::Many {
             // a SCIM 1.1 removal that were read as an addition would give access to the one who is to lose it
@@ -173,10 +249,12 @@ impl Reader<'_> {
             _ if self.ty.node(parent).is_secret() => {
                 map.next_value_seed(SkipSeed { reader: self, at: parent, depth: depth + 1 })
             }
-            UnknownAttributes::Drop => map.next_value_seed(SkipSeed { reader: self, at: parent, depth: depth + 1 }),
+            UnknownAttributes::Drop => {
+                self.leave_out(parent, &name);
+                map.next_value_seed(SkipSeed { reader: self, at: parent, depth: depth + 1 })
+            }
             UnknownAttributes::Refuse => {
-                let of = self.ty.table().path(parent);
-                let path = if of.is_empty() { name } else { format!("{of}.{name}") };
+                let path = member_path(self.ty.table(), parent, &name);
                 self.failure = Some(Violation::new(ViolationKind::Unknown, path, "is not known"));
                 Err(M::Error::custom("refused"))
             }
@@ -189,8 +267,10 @@ impl Reader<'_> {
                         "holds a member name twice, or one with NUL",
                     ));
                 }
-                if others.len() >= self.rules.limits.values && !self.is_stored() {
-                    return Err(self.fail(ViolationKind::Limit, parent, "has too many unknown attributes"));
+                let most = self.rules.limits.values;
+                if others.len() >= most && !self.is_stored() {
+                    let text = format!("has more than {most} unknown attributes");
+                    return Err(self.fail(ViolationKind::Limit, parent, text));
                 }
                 let before = self.separate(base);
                 let start = self.out.len();
@@ -240,14 +320,14 @@ impl Reader<'_> {
             return Ok(());
         }
         let limits = self.rules.limits;
-        let too_many = if self.ty.node(id).relation() == Relation::Many {
+        let (count, most) = if self.ty.node(id).relation() == Relation::Many {
             self.references += 1;
-            self.references > limits.references
+            (self.references, limits.references)
         } else {
-            count > limits.values
+            (count, limits.values)
         };
-        if too_many {
-            return Err(self.fail(ViolationKind::Limit, id, "has too many values"));
+        if count > most {
+            return Err(self.fail(ViolationKind::Limit, id, format!("has more than {most} values")));
         }
         Ok(())
     }

@@ -31,7 +31,7 @@ impl Resource {
         out.push(b'{');
         let empty = out.len();
         let mut writer = Writer::new(self, projection, links, out, empty);
-        writer.entries(0..self.document().entries().len());
+        writer.entries_and_empty(0..self.document().entries().len(), |_| true);
         writer.flush();
         writer.out.push(b'}');
     }
@@ -61,8 +61,34 @@ impl<'w> Writer<'w> {
         Self { resource, projection, links, out, empty, run: None }
     }
 
+    /// Those at these places of the directory, and among them the lists that are shown although they are empty.
+    pub(super) fn entries_and_empty(&mut self, places: Range<usize>, belongs: impl Fn(AttrId) -> bool) {
+        let (ty, document) = (self.resource.resource_type(), self.resource.document());
+        let mut from = places.start;
+        for id in ty.shown_empty().iter().copied().filter(|id| belongs(*id)) {
+            if document.entry(id).is_none() {
+                let place = document.entries().position(|entry| entry.id > id).unwrap_or(places.end);
+                self.entries(from..place);
+                self.empty_list(id);
+                from = place;
+            }
+        }
+        self.entries(from..places.end);
+    }
+
+    /// A list without values, where it is wanted and shown.
+    pub(super) fn empty_list(&mut self, id: AttrId) {
+        let ty = self.resource.resource_type();
+        if self.projection.keep(id) != Keep::Nothing && ty.shown_empty().contains(&id) {
+            self.flush();
+            self.separate();
+            self.out.extend_from_slice(ty.node(id).key().as_bytes());
+            self.out.extend_from_slice(b"[]");
+        }
+    }
+
     /// Those at these places of the directory.
-    pub(super) fn entries(&mut self, places: Range<usize>) {
+    fn entries(&mut self, places: Range<usize>) {
         let (table, document) = (self.resource.resource_type().table(), self.resource.document());
         let mut at = places.start;
         while let Some(entry) = document.entry_at(at).filter(|_| at < places.end) {

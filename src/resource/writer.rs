@@ -76,6 +76,8 @@ struct Shown {
     resource: Resource,
     /// the attribute that takes references, and how many entries of the directory stand before it
     open: Option<(AttrId, usize)>,
+    /// whether any have come
+    came: bool,
     /// whether it has taken any
     some: bool,
 }
@@ -114,7 +116,7 @@ impl<'w> ResourceWriter<'w> {
         self.body.clear();
         self.body.reserve(resource.as_json().len() + self.links.base().len() + 128);
         resource.write(&mut self.body, self.projection, Some(self.links));
-        self.shown = Some(Shown { resource: resource.clone(), open: None, some: false });
+        self.shown = Some(Shown { resource: resource.clone(), open: None, came: false, some: false });
         self.check_length();
     }
 
@@ -146,9 +148,9 @@ impl<'w> ResourceWriter<'w> {
         self.body.clear();
         self.body.push(b'{');
         let mut writer = Writer::new(document, self.projection, Some(self.links), &mut self.body, 1);
-        writer.entries(0..before);
+        writer.entries_and_empty(0..before, |other| other < id);
         writer.flush();
-        self.shown = Some(Shown { resource: document.clone(), open: Some((id, before)), some: false });
+        self.shown = Some(Shown { resource: document.clone(), open: Some((id, before)), came: false, some: false });
         true
     }
 
@@ -163,7 +165,8 @@ impl<'w> ResourceWriter<'w> {
         if self.fault.is_some() {
             return;
         }
-        let Some(Shown { resource, open: Some((attribute, _)), some }) = &mut self.shown else { return };
+        let Some(Shown { resource, open: Some((attribute, _)), came, some }) = &mut self.shown else { return };
+        *came = true;
         let node = resource.resource_type().node(*attribute);
         let end = self.body.len();
         if !*some {
@@ -239,8 +242,8 @@ impl<'w> ResourceWriter<'w> {
 
     /// The resource and the end of the body, once the store has shown one.
     pub(crate) fn finish(mut self) -> Option<Written> {
-        let Shown { resource, open, some } = self.shown?;
-        if let (Some((_, before)), None) = (open, self.fault) {
+        let Shown { resource, open, came, some } = self.shown?;
+        if let (Some((attribute, before)), None) = (open, self.fault) {
             if some {
                 self.body.push(b']');
             }
@@ -248,7 +251,10 @@ impl<'w> ResourceWriter<'w> {
             // in what has been sent there are members already
             let empty = if self.sent > 0 { 0 } else { 1 };
             let mut writer = Writer::new(&resource, self.projection, Some(self.links), &mut self.body, empty);
-            writer.entries(after);
+            if !came {
+                writer.empty_list(attribute);
+            }
+            writer.entries_and_empty(after, |other| other > attribute);
             writer.flush();
             self.body.push(b'}');
         }

@@ -41,6 +41,7 @@ impl ResourceType {
             description: String::new(),
             schema,
             extensions: Vec::new(),
+            shown_empty: Vec::new(),
             unknown: None,
         }
     }
@@ -84,6 +85,11 @@ impl ResourceType {
     /// Whether resources refer to others by an attribute that stores keep apart, such as `members`.
     pub(crate) fn has_references(&self) -> bool {
         self.table().root().children().ids().iter().any(|id| self.node(*id).relation() == Relation::Many)
+    }
+
+    /// The lists that are shown when they are empty, in canonical order.
+    pub(crate) fn shown_empty(&self) -> &[AttrId] {
+        &self.table().shown_empty
     }
 
     /// Whether both are the same compiled type.
@@ -209,6 +215,8 @@ pub struct ResourceTypeBuilder {
     description: String,
     schema: Schema,
     extensions: Vec<ExtensionSchema>,
+    /// the lists that are shown when they are empty
+    shown_empty: Vec<String>,
     /// an attribute that was to be changed and is not there
     unknown: Option<String>,
 }
@@ -269,6 +277,27 @@ impl ResourceTypeBuilder {
         self
     }
 
+    /// Whether a list of the base schema is shown as `[]` where it has no values and an answer would hold it. RFC 7643 §2.5
+    /// allows either; without this it is left out. Some clients take a group without `members` for one that has none to change:
+    /// of the ready [`Group`](crate::Group) they are shown.
+    ///
+    /// ```
+    /// # use scim_provider::Group;
+    /// let groups = Group::resource_type().show_empty("members", false);
+    /// # groups.build()?;
+    /// # Ok::<(), scim_provider::schema::SchemaError>(())
+    /// ```
+    ///
+    /// That the base schema has no such list is an error of [`build`](Self::build).
+    #[must_use]
+    pub fn show_empty(mut self, attribute: &str, shown: bool) -> Self {
+        self.shown_empty.retain(|name| !name.eq_ignore_ascii_case(attribute));
+        if shown {
+            self.shown_empty.push(attribute.to_owned());
+        }
+        self
+    }
+
     fn definition_of(&mut self, path: &str) -> Option<&mut Attribute> {
         let (urn, names) = match path.rsplit_once(':') {
             Some((urn, names)) => (Some(urn), names),
@@ -318,6 +347,12 @@ impl ResourceTypeBuilder {
         }
         table.add_root(meta.into_iter());
         table.finish(&self.schema.id);
+        for name in &self.shown_empty {
+            let id = table.child(table.root().children(), name);
+            let list = id.filter(|id| table.node(*id).is_multi() && *id != AttrId::SCHEMAS);
+            table.shown_empty.push(list.ok_or_else(|| SchemaError::unknown_attribute(&self.schema.id, name))?);
+        }
+        table.shown_empty.sort();
         Ok(ResourceType { inner: Arc::new(Inner { definition: self, table }) })
     }
 }

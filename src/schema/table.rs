@@ -27,6 +27,8 @@ impl AttrId {
 pub(crate) struct Table {
     nodes: Vec<Node>,
     extensions: Vec<AttrId>,
+    /// the lists that are shown when they are empty, in canonical order
+    pub(super) shown_empty: Vec<AttrId>,
     fallback: Node,
     meta: MetaIds,
     base: Box<str>,

@@ -22,6 +22,9 @@ use crate::{Error, ScimType};
 ///         for repair in exchange.repairs {
 ///             eprintln!("  accepted {repair}");
 ///         }
+///         for path in exchange.ignored {
+///             eprintln!("  left out {path}");
+///         }
 ///     }
 /// }
 /// ```
@@ -54,6 +57,8 @@ pub struct Exchange<'a> {
     pub source: Option<&'a (dyn std::error::Error + 'static)>,
     /// What was not as the RFCs ask and was understood all the same.
     pub repairs: &'a [Repair],
+    /// What of the request was left out, by path and never by value ([`Repairs::ignored`]).
+    pub ignored: &'a [String],
     /// The attributes that the request set, changed or removed, by name. Empty when it changed nothing.
     pub changed: &'a [String],
     /// How many resources a query found.
@@ -148,6 +153,7 @@ impl Trace {
             detail: error.map(Error::detail),
             source: error.and_then(std::error::Error::source),
             repairs: self.repairs.as_slice(),
+            ignored: self.repairs.ignored(),
             changed: if error.is_none() { &self.changed } else { &[] },
             found: reply.and_then(|r| r.found),
             cost: Cost { bytes_out: reply.map_or(0, |reply| reply.body.len()), ..self.cost },

@@ -95,6 +95,7 @@ impl<'a> Call<'a> {
                 return Err(too_long(&route, most).into());
             }
         }
+        let body = without_mark(body, inner.compat, trace)?;
         Ok(Self {
             route,
             method: &head.method,
@@ -110,6 +111,16 @@ impl<'a> Call<'a> {
             pipe: None,
         })
     }
+}
+
+/// A body without the byte order mark that a client may have put in front of it (RFC 8259 §8.1).
+fn without_mark<'a>(body: &'a [u8], compat: Compat, trace: &mut Trace) -> Result<&'a [u8], Error> {
+    let Some(rest) = body.strip_prefix("\u{feff}".as_bytes()) else { return Ok(body) };
+    if !compat.accepts(Leniency::ByteOrderMark) {
+        return Err(Error::bad_request(ScimType::InvalidSyntax, "the body begins with a byte order mark"));
+    }
+    trace.repairs.note(Leniency::ByteOrderMark, "body");
+    Ok(rest)
 }
 
 /// Finds the route of a path. The path is decoded once, segment by segment; endpoints are found in any letter case.

@@ -280,7 +280,7 @@ impl Default for Capabilities {
             delete: true,
             cursor: false,
             previous_cursor: false,
-            write_work: 10_000,
+            write_work: 6_000,
             value_work: 1_000,
             password_work: 0,
         }
@@ -302,7 +302,7 @@ impl Capabilities {
         self
     }
 
-    /// Says what a usual write costs, in nanoseconds of a core, here and in the database. Without this it is 10,000: one in
+    /// Says what a usual write costs, in nanoseconds of a core, here and in the database. Without this it is 6,000: one in
     /// memory.
     ///
     /// ```

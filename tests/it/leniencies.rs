@@ -3,6 +3,8 @@
 //!
 //! `who` names the provider and the section of our notes on providers' dialects that the payload comes from.
 
+mod clients;
+
 use scim_provider::{Compat, Leniency};
 use serde_json::{Value, json};
 
@@ -29,7 +31,7 @@ enum Otherwise {
 use Otherwise::{As, Refused};
 
 fn cases() -> Vec<Case> {
-    [writing(), patching(), patching_references(), filtering()].into_iter().flatten().collect()
+    [writing(), patching(), patching_references(), filtering(), clients::cases()].into_iter().flatten().collect()
 }
 
 /// POST and PUT.

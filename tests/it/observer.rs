@@ -1,11 +1,13 @@
 //! What an observer is told of an exchange, and what nobody is told: values and secrets.
 
+mod values;
+
 use std::sync::{Arc, Mutex};
 
 use scim_provider::schema::{Attribute, Schema};
 use scim_provider::{
     Capabilities, Changes, Context, Key, Leniency, MemoryStore, Page, Patched, Precondition, Projection, Query,
-    Resource, ResourceType, ScimType, Secret, Service, Store, StoreError, TenantId, User,
+    Resource, ResourceType, ScimType, Secret, Service, Store, StoreError, TenantId, UnknownAttributes, User,
 };
 use serde_json::{Value, json};
 
@@ -85,6 +87,22 @@ fn a_repair_is_reported_with_its_place() {
     let seen = scim.patch(&path, json!({"op": "Replace", "path": "active", "value": "False"})).exchange;
     assert_eq!(seen.repairs, [(Leniency::BooleanText, "active".to_owned()), (Leniency::OpCase, "op".to_owned())]);
     assert!(scim.patch(&path, json!({"op": "replace", "path": "active", "value": true})).exchange.repairs.is_empty());
+}
+
+#[test]
+fn a_key_with_a_filter_in_it_is_told_without_it() {
+    let of = |unknown| Scim::with(|builder| builder.unknown_attributes(unknown));
+    let change = |scim: &Scim, key: &str| {
+        let path = scim.user(json!({"userName": key, "emails": [{"value": "ada@private.example"}]}));
+        let key = format!("{key}[value eq \"ada@private.example\"].type");
+        scim.patch(&path, json!({"op": "replace", "value": {key: "home"}})).exchange
+    };
+    let seen = change(&Scim::new(), "emails");
+    assert_eq!(seen.repairs, [(Leniency::PathKeys, "emails.type".to_owned())]);
+    assert_eq!(change(&Scim::new(), "nothing").ignored, ["nothing"]);
+    assert_eq!(change(&of(UnknownAttributes::Keep), "nothing").changed, ["nothing"]);
+    let refused = change(&of(UnknownAttributes::Refuse), "nothing");
+    assert_eq!(refused.detail.as_deref(), Some("operation 1: attribute `nothing` is not known"));
 }
 
 /// R-7644-7.5.2-04 R-7643-9.3-01
@@ -271,7 +289,8 @@ fn a_password_goes_to_the_store_and_nowhere_else() {
         )
         .is(200),
         scim.patch(&format!("{path}?attributes=password"), json!({"op": "remove", "path": "password"})).is(200),
-        scim.patch(&path, json!({"op": "replace", "path": "password", "value": ["t0p-7"]}))
+        scim.patch(&path, json!({"op": "replace", "path": "password", "value": ["t0p-7"]})).is(200),
+        scim.patch(&path, json!({"op": "replace", "path": "password", "value": ["t0p-7", "t0p-8"]}))
             .refused(400, "invalidValue"),
         scim.patch(&path, json!({"op": "replace", "path": "password.x", "value": "t0p-8"})).refused(400, "invalidPath"),
         scim.get(&format!("{path}?attributes=password")).is(200),
@@ -287,6 +306,7 @@ fn a_password_goes_to_the_store_and_nowhere_else() {
         "set t0p-5",
         "set t0p-6",
         "removed",
+        "set t0p-7",
     ];
     assert_eq!(*passwords.lock().unwrap(), expected);
 }

@@ -85,6 +85,7 @@ impl Observer<Caller> for Log {
                     why = exchange.detail.map(tracing::field::debug),
                     cause = exchange.source.map(chain),
                     repaired = list(exchange.repairs),
+                    ignored = list(exchange.ignored),
                     changed = list(exchange.changed),
                     found = exchange.found,
                     micros = u64::try_from(exchange.elapsed.as_micros()).unwrap_or(u64::MAX),

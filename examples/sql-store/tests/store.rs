@@ -122,6 +122,7 @@ everywhere! {
     pages_follow_the_order_of_creation,
     members_are_named_by_what_they_are,
     member_changes_are_sets,
+    a_group_without_members_says_so_in_every_answer,
     names_are_unique_within_a_tenant_without_regard_to_case,
     tenants_see_nothing_of_each_other,
     writes_compare_and_swap,
@@ -220,6 +221,37 @@ async fn members_are_named_by_what_they_are(server: Server) {
     let after = server.get(&path).await;
     assert_eq!(ids(&after["members"]).len(), 2);
     assert_ne!(after["meta"]["version"], before, "who lost a member has changed");
+}
+
+async fn a_group_without_members_says_so_in_every_answer(server: Server) {
+    let body = json!({"schemas": [GROUP], "displayName": "Nobody"});
+    let (_, created) = server.send(&server.acme, "POST", "/Groups", body.clone()).await;
+    let path = format!("/Groups/{}", created["id"].as_str().unwrap());
+    let remove = json!({"schemas": [PATCH], "Operations": [{"op": "remove", "path": "members"}]});
+    let asked = format!("{path}?attributes=members,displayName");
+    let named = "/Groups?filter=displayName%20eq%20%22nobody%22";
+    let mut request = Request::get(format!("/scim/v2{path}")).body(Vec::new()).unwrap();
+    request.headers_mut().insert("accept", "application/json".parse().unwrap());
+    let streamed = server.scim.stream(caller("acme"), request).await.into_body().into_whole();
+    let streamed: Value = serde_json::from_slice(&streamed.unwrap()).unwrap();
+    for shown in [
+        created,
+        server.get(&path).await,
+        server.get(&asked).await,
+        streamed,
+        server.send(&server.acme, "PUT", &path, body).await.1,
+        server.send(&server.acme, "PATCH", &asked, remove).await.1,
+        server.get("/Groups").await["Resources"][0].clone(),
+        server.get(named).await["Resources"][0].clone(),
+        server.get("/?filter=meta.resourceType%20eq%20%22Group%22").await["Resources"][0].clone(),
+    ] {
+        assert_eq!((&shown["displayName"], &shown["members"]), (&json!("Nobody"), &json!([])), "{shown}");
+    }
+    let less = server.get(&format!("{path}?excludedAttributes=members")).await;
+    assert!(less.get("members").is_none(), "{less}");
+    let add = json!([{"op": "add", "path": "members", "value": [{"value": "a"}]}]);
+    server.patch(&path, add).await;
+    assert_eq!(ids(&server.get(&path).await["members"]), ["a"]);
 }
 
 async fn member_changes_are_sets(server: Server) {

@@ -5,6 +5,7 @@ mod plan;
 mod reference;
 mod request;
 mod run;
+mod text;
 
 use http::Method;
 use serde::Serialize;
@@ -27,7 +28,7 @@ const BULK_RESPONSE_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRe
 impl<C: Context> Inner<C> {
     pub(super) async fn bulk(&self, cx: &C, call: &Call<'_>, trace: &mut Trace) -> Result<Reply, Error> {
         call.budget.charge(BYTE.saturating_mul(u64::try_from(call.body.len()).unwrap_or(u64::MAX)));
-        let message = Message::read(call.body, &self.limits)?;
+        let message = Message::read(call.body, &self.limits, self.compat, &mut trace.repairs)?;
         trace.cost.operations = message.operations.len();
         self.admit(cx, call, trace)?;
         let fail_on_errors = message.fail_on_errors;

@@ -3,10 +3,11 @@
 
 use std::borrow::Cow;
 
+use super::text::{array, compact, object, object_and_keys, text_of};
 use crate::filter::{Filter, Literal, Path};
 use crate::patch::PathKey;
 use crate::resource::legacy_extension;
-use crate::resource::scan::{elements, members, write_string};
+use crate::resource::scan::{members, write_string};
 use crate::schema::table::{AttrId, Relation};
 use crate::schema::{AttributeType, ResourceType};
 use crate::{Compat, Leniency, Limits, ValueRef};
@@ -40,6 +41,8 @@ pub(super) struct Rewriter<'r> {
     meaning: &'r mut dyn FnMut(&str) -> Meaning,
     deferred: Vec<Deferred>,
     later: bool,
+    /// whether it is inside an object that the base schema's URN stands in front of
+    in_base: bool,
 }
 
 /// Whether a JSON text can hold a reference at all: most do not, and need not be gone through.
@@ -54,7 +57,7 @@ impl<'r> Rewriter<'r> {
         limits: &'r Limits,
         meaning: &'r mut dyn FnMut(&str) -> Meaning,
     ) -> Self {
-        Self { ty, compat, limits, meaning, deferred: Vec::new(), later: false }
+        Self { ty, compat, limits, meaning, deferred: Vec::new(), later: false, in_base: false }
     }
 
     /// A resource, as it is created or replaced, and what was left out of it.
@@ -103,6 +106,12 @@ impl<'r> Rewriter<'r> {
             if let Some(id) = self.legacy_extension(of, key) {
                 return Some((None, self.changes(id, value)));
             }
+            if self.is_base(of, key) {
+                self.in_base = true;
+                let inner = self.changes(of, value);
+                self.in_base = false;
+                return Some((None, inner));
+            }
             let known = PathKey::new(self.ty, of, key);
             match known.path(self.ty, self.compat, self.limits) {
                 Some(path) => {
@@ -112,6 +121,12 @@ impl<'r> Rewriter<'r> {
                 None => Some((None, value.to_vec())),
             }
         })
+    }
+
+    /// Whether a key is the base schema's URN around its attributes. One in another is none.
+    fn is_base(&self, of: AttrId, key: &str) -> bool {
+        let is_urn = of == AttrId::ROOT && key.eq_ignore_ascii_case(self.ty.table().base());
+        is_urn && !self.in_base && self.compat.accepts(Leniency::PathKeys)
     }
 
     /// The extension that a key names by the URN that it had before there was a standard.
@@ -169,17 +184,18 @@ impl<'r> Rewriter<'r> {
         match filter {
             Filter::And(terms) | Filter::Or(terms) => terms.iter_mut().for_each(|term| self.filter(of, term)),
             Filter::Not(inner) => self.filter(of, inner),
-            Filter::Compare { path, value: Literal::String(text), .. } => {
+            Filter::Compare { path, value, .. } => {
+                let (Literal::String(text) | Literal::Word(text)) = &*value else { return };
                 let node = self.ty.node(of);
                 let plain = !node.is_complex() && path.as_str().eq_ignore_ascii_case("value");
                 let compared = self.ty.table().child(node.children(), path.as_str()).or(plain.then_some(of));
                 let Some(id) = compared.filter(|id| self.refers(*id)) else { return };
                 let replacement = text.strip_prefix(PREFIX).and_then(|name| self.replacement(id, name));
                 if let Some(replacement) = replacement {
-                    *text = Cow::Owned(replacement);
+                    *value = Literal::String(Cow::Owned(replacement));
                 }
             }
-            Filter::Compare { .. } | Filter::Present(_) | Filter::ValuePath { .. } => {}
+            Filter::Present(_) | Filter::ValuePath { .. } => {}
         }
     }
 
@@ -192,7 +208,23 @@ impl<'r> Rewriter<'r> {
                 Some(id) if table.node(id).is_extension() => Some(self.attributes(value, id)),
                 Some(id) if value.starts_with(b"[") => Some(array(value, |element| self.kept(id, element))),
                 Some(id) => self.kept(id, value),
-                None => Some(value.to_vec()),
+                None if self.is_base(of, key) => {
+                    self.in_base = true;
+                    let inner = self.attributes(value, of);
+                    self.in_base = false;
+                    Some(inner)
+                }
+                // a key may be a path
+                None => {
+                    let known = PathKey::new(self.ty, of, key);
+                    let path = known.path(self.ty, self.compat, self.limits).filter(|path| path.filter.is_none());
+                    let id = path.and_then(|path| self.ty.find(&path.attribute, self.compat)).map(|(id, _)| id);
+                    match id {
+                        Some(id) if value.starts_with(b"[") => Some(array(value, |element| self.kept(id, element))),
+                        Some(id) => self.kept(id, value),
+                        None => Some(value.to_vec()),
+                    }
+                }
             }
         })
     }
@@ -273,73 +305,6 @@ impl<'r> Rewriter<'r> {
             Meaning::Keep => None,
         }
     }
-}
-
-/// An object with its values replaced, or left out.
-fn object(text: &[u8], mut replace: impl FnMut(&str, &[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
-    object_and_keys(text, |key, value| Some((None, replace(key, value)?)))
-}
-
-/// An object with its values replaced, or left out, and some keys, which come in their quotes.
-fn object_and_keys(text: &[u8], mut replace: impl FnMut(&str, &[u8]) -> Option<(Option<Vec<u8>>, Vec<u8>)>) -> Vec<u8> {
-    if !text.starts_with(b"{") {
-        return text.to_vec();
-    }
-    let mut out = vec![b'{'];
-    for (key, value) in members(text) {
-        let Some((new_key, value)) = replace(&text_of(key), value) else { continue };
-        if out.len() > 1 {
-            out.push(b',');
-        }
-        match new_key {
-            Some(new_key) => out.extend_from_slice(&new_key),
-            None => [b"\"", key, b"\""].iter().for_each(|part| out.extend_from_slice(part)),
-        }
-        out.push(b':');
-        out.extend_from_slice(&value);
-    }
-    out.push(b'}');
-    out
-}
-
-/// An array with its elements replaced, or left out.
-fn array(text: &[u8], mut replace: impl FnMut(&[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
-    if !text.starts_with(b"[") {
-        return text.to_vec();
-    }
-    let mut out = vec![b'['];
-    for element in elements(text) {
-        let Some(element) = replace(element) else { continue };
-        if out.len() > 1 {
-            out.push(b',');
-        }
-        out.extend_from_slice(&element);
-    }
-    out.push(b']');
-    out
-}
-
-/// A key as it reads, without its escapes.
-fn text_of(key: &[u8]) -> Cow<'_, str> {
-    let plain = std::str::from_utf8(key).unwrap_or_default();
-    if !plain.contains('\\') {
-        return Cow::Borrowed(plain);
-    }
-    serde_json::from_str(&format!("\"{plain}\"")).map_or(Cow::Borrowed(plain), Cow::Owned)
-}
-
-/// Valid JSON without the white space between its tokens.
-fn compact(json: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(json.len());
-    let (mut quoted, mut escaped) = (false, false);
-    for byte in json.bytes() {
-        if quoted || !byte.is_ascii_whitespace() {
-            out.push(byte);
-        }
-        quoted ^= byte == b'"' && !escaped;
-        escaped = quoted && byte == b'\\' && !escaped;
-    }
-    out
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::error::excerpt;
-use crate::{Error, Limits, ScimType, Violation};
+use crate::error::attribute_in;
+use crate::{Compat, Error, Leniency, Limits, Repairs, ScimType, Violation};
 
 const BULK_REQUEST_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 
@@ -37,7 +37,7 @@ pub(super) struct Operation<'a> {
 impl<'a> Message<'a> {
     /// # Errors
     /// 413 when there are more operations than the limit, else 400.
-    pub(super) fn read(json: &'a [u8], limits: &Limits) -> Result<Self, Error> {
+    pub(super) fn read(json: &'a [u8], limits: &Limits, compat: Compat, repairs: &mut Repairs) -> Result<Self, Error> {
         let mut body = Body { most: limits.bulk_operations, ..Body::default() };
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let read = BodySeed(&mut body).deserialize(&mut deserializer).and_then(|()| deserializer.end());
@@ -46,20 +46,27 @@ impl<'a> Message<'a> {
                 format!("the bulk request has more operations than the maxOperations ({})", limits.bulk_operations);
             return Err(Error::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
-        read.map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => syntax(format!(
-                "a member of the bulk request is wrong at line {}, column {}",
-                error.line(),
-                error.column()
-            )),
-            _ => syntax(Violation::syntax(&error).to_string()),
+        read.map_err(|error| match body.twice {
+            Some(name) => syntax(format!("`{name}` is given twice")),
+            None => syntax(Violation::syntax(&error).to_string()),
         })?;
-        if !body.schemas.iter().flatten().any(|uri| uri.eq_ignore_ascii_case(BULK_REQUEST_SCHEMA)) {
+        let mut accepts = |leniency, at: &str| {
+            let accepted = compat.accepts(leniency);
+            if accepted {
+                repairs.note(leniency, at);
+            }
+            accepted
+        };
+        let uris = body.schemas.unwrap_or_default();
+        let is_named = uris.iter().any(|uri| uri.eq_ignore_ascii_case(BULK_REQUEST_SCHEMA));
+        if !(is_named || uris.is_empty() && accepts(Leniency::MissingSchemas, "schemas")) {
             return Err(syntax(format!("`schemas` must contain `{BULK_REQUEST_SCHEMA}`")));
         }
-        let operations = body.operations.ok_or_else(|| syntax("`Operations` must be there"))?;
+        let operations = body.operations.ok_or_else(|| syntax("`Operations` must be an array, and is not there"))?;
+        let zero = body.fail_on_errors.filter(|raw| raw.get() == "0");
+        let without = zero.is_some_and(|_| accepts(Leniency::ZeroFailOnErrors, "failOnErrors"));
         Ok(Self {
-            fail_on_errors: fail_on_errors(body.fail_on_errors)?,
+            fail_on_errors: fail_on_errors(body.fail_on_errors.filter(|_| !without))?,
             operations: operations.into_iter().map(|raw| Operation::read(raw.get(), limits)).collect(),
         })
     }
@@ -72,7 +79,9 @@ impl<'a> Operation<'a> {
         let mut members = Members::default();
         let mut deserializer = serde_json::Deserializer::from_str(json);
         if MembersSeed(&mut members).deserialize(&mut deserializer).is_err() || members.twice {
-            this.fault = Some(syntax("an operation must be an object with each of its attributes once"));
+            let found = if members.twice { "has one of them twice" } else { "is none" };
+            this.fault =
+                Some(syntax(format!("an operation must be an object with each of its attributes once, and {found}")));
         }
         this.fill(&members, limits);
         this
@@ -91,7 +100,7 @@ impl<'a> Operation<'a> {
             Some("PATCH") => Some(Method::PATCH),
             Some("DELETE") => Some(Method::DELETE),
             Some(other) => {
-                let detail = format!("`method` must be POST, PUT, PATCH or DELETE, not `{}`", excerpt(other));
+                let detail = format!("`method` must be POST, PUT, PATCH or DELETE, not `{}`", attribute_in(other));
                 self.wrong(invalid(detail));
                 None
             }
@@ -137,7 +146,7 @@ fn fail_on_errors(raw: Option<&RawValue>) -> Result<usize, Error> {
         _ if text == "null" => Ok(usize::MAX),
         Ok(count) if count > 0 => Ok(count),
         Err(_) if digits => Ok(usize::MAX),
-        _ => Err(invalid("`failOnErrors` must be a whole number from 1")),
+        _ => Err(invalid("`failOnErrors` must be a whole number from 1, and is none")),
     }
 }
 
@@ -148,7 +157,7 @@ fn text<'a>(name: &str, raw: Option<&'a RawValue>) -> Result<Option<Cow<'a, str>
         None | Some("null") => Ok(None),
         Some(raw) => {
             let text = serde_json::from_str::<Text<'a>>(raw);
-            text.map(|text| Some(text.0)).map_err(|_| syntax(format!("`{name}` must be a string")))
+            text.map(|text| Some(text.0)).map_err(|_| syntax(format!("`{name}` must be a string, and is none")))
         }
     }
 }
@@ -169,6 +178,14 @@ struct Body<'a> {
     fail_on_errors: Option<&'a RawValue>,
     operations: Option<Vec<&'a RawValue>>,
     too_many: bool,
+    twice: Option<&'static str>,
+}
+
+impl Body<'_> {
+    fn given_twice<E: serde::de::Error>(&mut self, name: &'static str) -> E {
+        self.twice = Some(name);
+        E::custom("twice")
+    }
 }
 
 struct BodySeed<'m, 'a>(&'m mut Body<'a>);
@@ -185,17 +202,20 @@ impl<'de> Visitor<'de> for BodySeed<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a bulk request")
+        f.write_str("an object with `Operations`")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let body = self.0;
-        let twice = || A::Error::custom("twice");
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             match name.to_ascii_lowercase().as_str() {
-                "schemas" if body.schemas.replace(map.next_value()?).is_some() => return Err(twice()),
-                "failonerrors" if body.fail_on_errors.replace(map.next_value()?).is_some() => return Err(twice()),
-                "operations" if body.operations.is_some() => return Err(twice()),
+                "schemas" if body.schemas.replace(map.next_value::<Option<_>>()?.unwrap_or_default()).is_some() => {
+                    return Err(body.given_twice("schemas"));
+                }
+                "failonerrors" if body.fail_on_errors.replace(map.next_value()?).is_some() => {
+                    return Err(body.given_twice("failOnErrors"));
+                }
+                "operations" if body.operations.is_some() => return Err(body.given_twice("Operations")),
                 "operations" => map.next_value_seed(OperationsSeed(body))?,
                 "schemas" | "failonerrors" => {}
                 _ => {
@@ -221,7 +241,7 @@ impl<'de> Visitor<'de> for OperationsSeed<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of operations")
+        f.write_str("an array in `Operations`")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
@@ -263,7 +283,7 @@ impl<'de> Visitor<'de> for MembersSeed<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an operation")
+        f.write_str("an object in `Operations`")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {

@@ -6,6 +6,7 @@
 pub(crate) mod attack;
 pub(crate) mod filters;
 pub(crate) mod patches;
+pub(crate) mod reports;
 
 use std::fmt;
 

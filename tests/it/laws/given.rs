@@ -7,6 +7,7 @@ use scim_provider::ResourceType;
 use scim_provider::schema::{Attribute, AttributeType, Mutability, Returned, Uniqueness};
 use serde_json::{Map, Value, json};
 
+use super::rewrite::once;
 use super::{DEVICES, GROUPS, USERS, attributes, is_link};
 
 /// Pieces of text that something may stumble over: escapes, control characters, folding, what looks like JSON.
@@ -154,6 +155,22 @@ pub(super) fn visible(ty: &ResourceType, body: &Value) -> Value {
     let schemas: Vec<String> = std::iter::once(ty.schema().id.clone()).chain(used).chain(unknown).collect();
     body.insert("schemas".to_owned(), json!(schemas));
     Value::Object(body)
+}
+
+/// The same when it is read: of a list with a repeated type and value one is left.
+pub(super) fn read_once(ty: &ResourceType, body: &Value) -> Value {
+    fn united(attributes: &[Attribute], object: &Map<String, Value>) -> Map<String, Value> {
+        let each = object.iter().map(|(name, value)| {
+            let value = match (attributes.iter().find(|a| a.name == *name), value) {
+                (Some(a), Value::Object(parts)) => Value::Object(united(&a.sub_attributes, parts)),
+                (Some(a), Value::Array(list)) if a.kind == AttributeType::Complex => once(a, list).into(),
+                (_, value) => value.clone(),
+            };
+            (name.clone(), value)
+        });
+        each.collect()
+    }
+    Value::Object(united(&root(ty), body.as_object().unwrap()))
 }
 
 fn pruned(attributes: &[Attribute], object: &Map<String, Value>) -> Map<String, Value> {

@@ -30,7 +30,21 @@ pub(super) fn answer(ty: &ResourceType, stored: &Value, ask: &Ask) -> Value {
         stored["meta"] = meta;
     }
     let parts = root(ty);
-    Value::Object(Viewer { ask, urns }.object(&parts, stored.as_object().unwrap(), &[]))
+    let mut shown = Viewer { ask, urns }.object(&parts, stored.as_object().unwrap(), &[]);
+    let about_members = |names: &[String], exactly: bool| {
+        let is_part = |name: &str| !exactly && name.to_ascii_lowercase().starts_with("members.");
+        names.iter().any(|name| name.eq_ignore_ascii_case("members") || is_part(name))
+    };
+    let wanted = match ask {
+        Ask::Default => true,
+        Ask::Only(names) => about_members(names, false),
+        Ask::Without(names) => !about_members(names, true),
+    };
+    // of the ready type, members are shown when there are none
+    if ty.name() == "Group" && wanted && stored.get("members").is_none() {
+        shown.insert("members".to_owned(), json!([]));
+    }
+    Value::Object(shown)
 }
 
 struct Viewer<'a> {

@@ -116,12 +116,20 @@ impl Step {
             if self.op == Op::Replace {
                 list.clear();
             }
-            for value in self.value.as_array().unwrap() {
-                if self.op == Op::Replace || !list.iter().any(|known| self.same(known, value)) {
-                    list.push(value.clone());
-                    let last = list.len() - 1;
-                    settle_primary(&mut list, &[last]);
-                }
+            for value in once(&self.attribute, self.value.as_array().unwrap()) {
+                let known = list.iter().position(|known| self.same(known, &value));
+                let at = match known.filter(|_| self.op == Op::Add) {
+                    None => {
+                        list.push(value);
+                        list.len() - 1
+                    }
+                    Some(at) => {
+                        let Some(extended) = self.extended(&list[at], &value) else { continue };
+                        list[at] = extended;
+                        at
+                    }
+                };
+                settle_primary(&mut list, &[at]);
             }
             return Ok(Value::Array(list));
         }
@@ -135,6 +143,9 @@ impl Step {
             list.push(self.created()?);
             let last = list.len() - 1;
             settle_primary(&mut list, &[last]);
+        }
+        if touched.iter().filter(|at| list[**at]["primary"] == true).count() > 1 {
+            return Err(Refused);
         }
         settle_primary(&mut list, &touched);
         Ok(Value::Array(list))
@@ -158,8 +169,29 @@ impl Step {
         Ok(self.merged(&element, &self.value))
     }
 
-    /// Whether two values are one. References are by their id; `primary: false` says nothing.
+    /// A value that is there with what a repetition of it says more.
+    fn extended(&self, known: &Value, value: &Value) -> Option<Value> {
+        if self.attribute.sub_attributes.iter().any(is_link) {
+            return None;
+        }
+        let said: Vec<_> =
+            value.as_object()?.iter().filter(|(name, part)| *name != "primary" || **part == true).collect();
+        let changed: Vec<_> = said.into_iter().filter(|(name, part)| known.get(name.as_str()) != Some(part)).collect();
+        let fixed = |name: &str| {
+            let part = self.attribute.sub_attributes.iter().find(|part| part.name == name);
+            part.is_some_and(|part| part.mutability == Mutability::Immutable) && known.get(name).is_some()
+        };
+        if changed.is_empty() || changed.iter().any(|(name, _)| fixed(name)) {
+            return None;
+        }
+        Some(self.merged(known, value))
+    }
+
+    /// Whether two values are one. References are by their id, others by type and value; `primary: false` says nothing.
     fn same(&self, a: &Value, b: &Value) -> bool {
+        if has_value(&self.attribute) && a.get("value").is_some() && b.get("value").is_some() {
+            return identical(&a["value"], &b["value"]) && identical(&a["type"], &b["type"]);
+        }
         if self.attribute.sub_attributes.iter().any(is_link) {
             return a["value"] == b["value"];
         }
@@ -172,6 +204,32 @@ impl Step {
         text.extend(self.sub.iter().map(|sub| format!(".{}", sub.name)));
         text
     }
+}
+
+fn has_value(attribute: &Attribute) -> bool {
+    attribute.sub_attributes.iter().any(|part| part.name == "value") && !attribute.sub_attributes.iter().any(is_link)
+}
+
+/// A list in which no type and value is there twice (RFC 7643 §2.4): later ones add to the first.
+pub(super) fn once(attribute: &Attribute, list: &[Value]) -> Vec<Value> {
+    let mut united: Vec<Value> = Vec::new();
+    for value in list {
+        let same = |known: &&mut Value| {
+            identical(&known["value"], &value["value"]) && identical(&known["type"], &value["type"])
+        };
+        let known = united.iter_mut().filter(|_| has_value(attribute) && value.get("value").is_some());
+        match known.into_iter().find(same) {
+            None => united.push(value.clone()),
+            Some(known) => {
+                for (name, part) in value.as_object().unwrap() {
+                    if name != "primary" || known["primary"] != true {
+                        known[name] = part.clone();
+                    }
+                }
+            }
+        }
+    }
+    united
 }
 
 /// The comparisons of a filter that is nothing but equalities that a value can be made from.

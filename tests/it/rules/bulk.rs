@@ -23,7 +23,7 @@ fn support_is_advertised_and_can_be_switched_off() {
 /// R-7644-3.7-02 R-7644-3.7-05 R-7644-3.7-23 R-7644-8.2-01
 #[test]
 fn a_message_that_is_wrong_is_refused_as_a_whole() {
-    let scim = Scim::new();
+    let scim = Scim::strict();
     let operations = json!([create("a", "ada")]);
     for body in [
         json!({"Operations": operations}),
@@ -82,7 +82,7 @@ fn an_operation_goes_to_a_type_or_to_a_resource() {
 /// R-7644-3.7-07 R-7644-3.7-10 R-7644-3.7-12 A-38
 #[test]
 fn an_operation_has_what_it_needs() {
-    let scim = Scim::new();
+    let scim = Scim::strict();
     let path = scim.user(json!({}));
     let data = user(json!({"userName": "bob"}));
     let patch = json!([{"op": "replace", "path": "title", "value": "x"}]);

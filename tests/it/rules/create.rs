@@ -156,9 +156,9 @@ fn what_is_required_has_to_be_given() {
 fn a_value_of_another_type_is_refused_and_the_attribute_named() {
     let scim = Scim::new();
     for (wrong, name) in [
-        (json!({"displayName": 7}), "displayName"),
+        (json!({"displayName": true}), "displayName"),
         (json!({"name": "Ada"}), "name"),
-        (json!({"emails": [{"value": 1}]}), "emails.value"),
+        (json!({"emails": [{"value": true}]}), "emails[0].value"),
         (json!({ENTERPRISE: {"department": []  , "costCenter": {}}}), "costCenter"),
     ] {
         let refused = scim.post("/Users", user(wrong)).refused(400, "invalidValue");

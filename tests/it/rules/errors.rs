@@ -192,7 +192,7 @@ fn a_detail_never_repeats_a_value() {
         json!({"active": secret}),
         json!({"emails": [{"primary": secret}]}),
         json!({"password": {"x": secret}}),
-        json!({"password": [secret]}),
+        json!({"password": [secret, secret]}),
         json!({"x509Certificates": [{"value": format!("{secret}!")}]}),
     ] {
         let refused = scim.post("/Users", user(body)).refused(400, "invalidValue");

@@ -139,5 +139,5 @@ fn a_user_who_is_not_active_is_found() {
 /// R-7644-3.4.2.1-08
 #[test]
 fn a_value_without_quotes_is_no_value() {
-    three_users().filter("/Users", "(meta.resourceType eq User)").refused(400, "invalidFilter");
+    Scim::strict().filter("/Users", "(meta.resourceType eq User)").refused(400, "invalidFilter");
 }

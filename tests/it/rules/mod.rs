@@ -8,6 +8,7 @@ mod bulk_references;
 mod bulk_results;
 mod bulk_spellings;
 mod bulk_transactions;
+mod clients;
 mod create;
 mod cursor;
 mod custom_types;

@@ -220,10 +220,15 @@ fn every_resource_names_its_schemas() {
     for query in ["", "?attributes=title", "?excludedAttributes=schemas"] {
         scim.get(&format!("{path}{query}")).is(200).has(json!({"schemas": [USER]}));
     }
+    let strict = Scim::strict();
     for schemas in [json!(null), json!([]), json!([ENTERPRISE]), json!([GROUP])] {
+        strict.post("/Users", json!({"schemas": schemas, "userName": "bob"})).refused(400, "invalidSyntax");
+    }
+    strict.post("/Users", json!({"userName": "bob"})).refused(400, "invalidSyntax");
+    // what says that it is something else is not taken for a user
+    for schemas in [json!([GROUP]), json!(["urn:example:2.0:User"]), json!([crate::scim::PATCH_OP])] {
         scim.post("/Users", json!({"schemas": schemas, "userName": "bob"})).refused(400, "invalidSyntax");
     }
-    scim.post("/Users", json!({"userName": "bob"})).refused(400, "invalidSyntax");
 }
 
 /// R-7643-3-02

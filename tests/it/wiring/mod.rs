@@ -5,6 +5,7 @@ mod filters;
 mod flows;
 mod patches;
 mod remote;
+mod reports;
 
 use http::{Request, Response};
 use scim_provider::{

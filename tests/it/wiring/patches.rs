@@ -1,6 +1,6 @@
 //! The PATCH cases against the library's patches.
 
-use scim_provider::{Compat, Limits, Patch, PatchError, Resource};
+use scim_provider::{Compat, Leniency, Limits, Patch, PatchError, Resource};
 use serde_json::Value;
 
 use super::{groups, users};
@@ -11,8 +11,10 @@ fn apply(before: &Value, patch: &Value) -> Result<Value, Refusal> {
     let ty = if is_group { groups() } else { users() };
     let (body, limits) = (patch.to_string(), Limits::default());
     let resource = Resource::from_stored(&ty, before.to_string()).unwrap();
+    // the cases are to the letter where these two are concerned
+    let compat = Compat::default().without(Leniency::MissingSchemas).without(Leniency::PlainValue);
     let patched = Patch::parse(body.as_bytes(), &limits)
-        .and_then(|patch| patch.bind(&ty, Compat::default(), &limits))
+        .and_then(|patch| patch.bind(&ty, compat, &limits))
         .and_then(|changes| changes.apply(&resource))
         .map_err(|error| refusal(&error))?;
     Ok(serde_json::from_slice(patched.resource.as_json()).unwrap())
