@@ -44,7 +44,7 @@ impl Bounds {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             at_once: number("SCIM_AT_ONCE", 8 * cores, 1)?,
-            long_at_once: number("SCIM_LONG_AT_ONCE", 2 * cores, 1)?,
+            long_at_once: number("SCIM_LONG_AT_ONCE", cores, 1)?,
             tenant_at_once: number("SCIM_TENANT_AT_ONCE", 4, 1)?,
             tenant_waiting: number("SCIM_TENANT_WAITING", 64, 1)?,
             wait: Duration::from_millis(number("SCIM_WAIT_MILLIS", 1000, 1)? as u64),

@@ -1,5 +1,6 @@
-//! Whose turn it is. Each tenant has a few requests computed at once and some that wait, and those go first whose tenant has used
-//! least (start-time fair queueing): who asks for little is not kept by those who ask for much, however many they are.
+//! Whose turn it is. Each tenant has a few requests computed at once and some that wait, and those go first whose tenant has asked
+//! for least (fair queueing by work, in which what waits and what is refused counts as well): who asks for little is not kept by
+//! those who ask for much, however many they are.
 
 use std::collections::{HashMap, VecDeque};
 use std::pin::pin;
@@ -16,6 +17,16 @@ use crate::bounds::Bounds;
 /// A tenant whose requests take longer than this on average shares fewer places with its like: long work fills the cores, and
 /// short work is to find them free.
 const LONG: Duration = Duration::from_millis(10);
+/// What one request counts for in the average at the most: a password now and then makes nobody's other requests long. Of whom
+/// nothing is known yet it is taken to be so much.
+const LONGEST: Duration = Duration::from_millis(15);
+/// How much more than others a tenant can have asked for, and what is forgiven one that asks for no more at once than it may:
+/// how long work takes is known only roughly where others work beside it.
+const DEBT: Duration = Duration::from_secs(1);
+/// How much less than others a tenant can have asked for.
+const CREDIT: Duration = Duration::from_millis(100);
+/// Of how many tenants it is remembered how long their requests take.
+const REMEMBERED: usize = 10_000;
 
 /// The places in which requests are computed.
 #[derive(Debug)]
@@ -29,43 +40,39 @@ struct State {
     running: usize,
     /// how many of them count as long
     long: usize,
-    /// what those have used whose turn it is: who comes back after a while begins here, and has saved up nothing
+    /// what all of those have asked for that wait: who comes back after a while begins near it, and has saved up little
     now: Duration,
-    /// who has a request here, or has used more than `now`
+    /// who has a request here, or has asked for more than others
     tenants: HashMap<TenantId, Tenant>,
+    /// how long one request of a tenant takes, on average
+    means: HashMap<TenantId, Duration>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Tenant {
     running: usize,
-    waiting: VecDeque<oneshot::Sender<Place>>,
-    used: Duration,
-    /// of one request, on average
+    waiting: VecDeque<Waiting>,
+    /// what its requests have taken, and what those are likely to take that run, wait, or have waited in vain: its share would
+    /// else be the same however much it asks for, and not be enough for one who asks for a little more
+    asked: Duration,
     mean: Duration,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    turn: oneshot::Sender<Place>,
+    charged: Duration,
 }
 
 impl Shares {
     pub(crate) fn new(bounds: Bounds) -> Arc<Self> {
-        Arc::new(Self { bounds, state: Mutex::default() })
+        let state = State { now: DEBT, ..State::default() };
+        Arc::new(Self { bounds, state: Mutex::new(state) })
     }
 
     /// Waits for the tenant's turn; `None` when too many of its requests wait, or its turn does not come in time.
     pub(crate) async fn enter(self: &Arc<Self>, tenant: &TenantId) -> Option<Place> {
-        let turn = {
-            let mut state = self.state();
-            let now = state.now;
-            let entry = state.tenants.entry(tenant.clone()).or_default();
-            entry.waiting.retain(|waiting| !waiting.is_closed());
-            if entry.waiting.len() >= self.bounds.tenant_waiting {
-                return None;
-            }
-            if entry.is_idle() {
-                entry.used = entry.used.max(now);
-            }
-            let (sender, turn) = oneshot::channel();
-            entry.waiting.push_back(sender);
-            turn
-        };
+        let turn = self.state().line_up(tenant, self.bounds.tenant_waiting)?;
         self.hand_out();
         tokio::time::timeout(self.bounds.wait, turn).await.ok()?.ok()
     }
@@ -73,45 +80,71 @@ impl Shares {
     /// Gives out the places that are free.
     fn hand_out(self: &Arc<Self>) {
         loop {
-            let Some((waiting, place)) = self.next() else { return };
+            let Some((turn, place)) = self.next() else { return };
             // a place that nobody waits for any more comes back by itself
-            drop(waiting.send(place));
+            drop(turn.send(place));
         }
     }
 
     fn next(self: &Arc<Self>) -> Option<(oneshot::Sender<Place>, Place)> {
         let mut state = self.state();
-        let State { running, long, now, tenants } = &mut *state;
+        let State { running, long, now, tenants, .. } = &mut *state;
         if *running >= self.bounds.at_once {
             return None;
         }
-        let all_long = *long >= self.bounds.long_at_once;
-        let may = |tenant: &Tenant| tenant.running < self.bounds.tenant_at_once && !(all_long && tenant.is_long());
+        let least = tenants.values_mut().filter_map(|tenant| tenant.waits().then_some(tenant.asked)).min()?;
+        *now = least.max(*now);
+        let Bounds { tenant_at_once, long_at_once, .. } = self.bounds;
+        let (all_long, crowded) = (*long >= long_at_once, *running >= 2 * long_at_once);
+        // who has asked for less than all others does not wait for them, whatever it asks for
+        let here = tenants.values().filter(|tenant| tenant.is_here()).map(|tenant| tenant.asked);
+        let (first, second) = here.fold((Duration::MAX, Duration::MAX), |(first, second), asked| {
+            (first.min(asked), first.max(asked).min(second))
+        });
+        let is_long = |tenant: &Tenant| {
+            let others = if tenant.asked == first { second } else { first };
+            let others = if others == Duration::MAX { *now } else { others };
+            tenant.mean > LONG && tenant.asked + CREDIT / 2 > others
+        };
+        let is_modest = |tenant: &Tenant| tenant.running + tenant.waiting.len() <= tenant_at_once;
+        let may = |tenant: &Tenant| {
+            let held_up = (all_long && is_long(tenant)) || (crowded && !is_modest(tenant));
+            tenant.running < tenant_at_once && !held_up
+        };
+        let order =
+            |tenant: &Tenant| tenant.asked.saturating_sub(if is_modest(tenant) { DEBT } else { Duration::ZERO });
         let waiting = tenants.iter_mut().filter(|(_, tenant)| !tenant.waiting.is_empty() && may(tenant));
-        let (name, tenant) = waiting.min_by_key(|(_, tenant)| tenant.used)?;
-        let sender = tenant.waiting.pop_front()?;
-        let place =
-            Place { shares: Arc::clone(self), tenant: name.clone(), long: tenant.is_long(), worked: Duration::ZERO };
+        let (name, tenant) = waiting.min_by_key(|(_, tenant)| order(tenant))?;
+        let Waiting { turn, charged } = tenant.waiting.pop_front()?;
+        let long_work = is_long(tenant);
         tenant.running += 1;
         *running += 1;
-        *long += usize::from(place.long);
-        *now = tenant.used.max(*now);
-        Some((sender, place))
+        *long += usize::from(long_work);
+        let shares = Arc::clone(self);
+        Some((turn, Place { shares, tenant: name.clone(), long: long_work, charged, worked: Duration::ZERO }))
     }
 
     fn leave(self: &Arc<Self>, place: &Place) {
         {
             let mut state = self.state();
-            state.running -= 1;
-            state.long -= usize::from(place.long);
-            if let Some(tenant) = state.tenants.get_mut(&place.tenant) {
+            let State { running, long, tenants, means, .. } = &mut *state;
+            *running -= 1;
+            *long -= usize::from(place.long);
+            if let Some(tenant) = tenants.get_mut(&place.tenant) {
                 tenant.running -= 1;
-                tenant.used += place.worked;
-                tenant.mean = (tenant.mean * 3 + place.worked) / 4;
+                tenant.asked = (tenant.asked + place.worked).saturating_sub(place.charged);
+                // one that came too late has not begun
+                if !place.worked.is_zero() {
+                    tenant.mean = (tenant.mean * 7 + place.worked.min(LONGEST)) / 8;
+                    if means.len() >= REMEMBERED {
+                        means.clear();
+                    }
+                    means.insert(place.tenant.clone(), tenant.mean);
+                }
             }
             // where nobody waits, nobody owes anything
-            if state.running == 0 {
-                state.tenants.retain(|_, tenant| !tenant.is_idle());
+            if *running == 0 {
+                tenants.retain(|_, tenant| tenant.waits());
             }
         }
         self.hand_out();
@@ -123,13 +156,43 @@ impl Shares {
     }
 }
 
+impl State {
+    /// A request of the tenant's waits from now on; `None` when too many do. Either way it counts as asked for.
+    fn line_up(&mut self, tenant: &TenantId, most: usize) -> Option<oneshot::Receiver<Place>> {
+        let (now, means) = (self.now, &self.means);
+        let new = || Tenant {
+            running: 0,
+            waiting: VecDeque::new(),
+            asked: now,
+            mean: means.get(tenant).copied().unwrap_or(LONGEST),
+        };
+        let entry = self.tenants.entry(tenant.clone()).or_insert_with(new);
+        entry.waiting.retain(|waiting| !waiting.turn.is_closed());
+        if entry.running == 0 && entry.waiting.is_empty() {
+            entry.asked = entry.asked.max(now.saturating_sub(CREDIT));
+        }
+        let charged = entry.mean.min((now + DEBT).saturating_sub(entry.asked));
+        entry.asked += charged;
+        if entry.waiting.len() >= most {
+            return None;
+        }
+        let (sender, turn) = oneshot::channel();
+        entry.waiting.push_back(Waiting { turn: sender, charged });
+        Some(turn)
+    }
+}
+
 impl Tenant {
-    fn is_idle(&self) -> bool {
-        self.running == 0 && self.waiting.iter().all(oneshot::Sender::is_closed)
+    fn is_here(&self) -> bool {
+        self.running > 0 || !self.waiting.is_empty()
     }
 
-    fn is_long(&self) -> bool {
-        self.mean > LONG
+    /// Whether one of its requests waits still.
+    fn waits(&mut self) -> bool {
+        while self.waiting.front().is_some_and(|waiting| waiting.turn.is_closed()) {
+            self.waiting.pop_front();
+        }
+        !self.waiting.is_empty()
     }
 }
 
@@ -139,6 +202,8 @@ pub(crate) struct Place {
     shares: Arc<Shares>,
     tenant: TenantId,
     long: bool,
+    /// what the tenant has been charged for it in advance
+    charged: Duration,
     worked: Duration,
 }
 
