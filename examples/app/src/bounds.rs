@@ -8,7 +8,7 @@ use std::time::Duration;
 pub struct Bounds {
     /// requests that are computed at once: `SCIM_AT_ONCE`
     pub at_once: usize,
-    /// those among them whose tenants' requests take long as a rule: `SCIM_LONG_AT_ONCE`
+    /// those among them whose tenants' requests take long as a rule, and half of those whose tenants crowd: `SCIM_LONG_AT_ONCE`
     pub long_at_once: usize,
     /// those of one tenant: `SCIM_TENANT_AT_ONCE`
     pub tenant_at_once: usize,

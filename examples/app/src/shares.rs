@@ -16,15 +16,17 @@ use crate::bounds::Bounds;
 
 /// A tenant whose requests take longer than this on average shares fewer places with its like: long work fills the cores, and
 /// short work is to find them free.
-const LONG: Duration = Duration::from_millis(10);
+const LONG: Duration = Duration::from_millis(20);
 /// What one request counts for in the average at the most: a password now and then makes nobody's other requests long. Of whom
 /// nothing is known yet it is taken to be so much.
-const LONGEST: Duration = Duration::from_millis(15);
+const LONGEST: Duration = Duration::from_millis(30);
 /// How much more than others a tenant can have asked for, and what is forgiven one that asks for no more at once than it may:
 /// how long work takes is known only roughly where others work beside it.
 const DEBT: Duration = Duration::from_secs(1);
 /// How much less than others a tenant can have asked for.
 const CREDIT: Duration = Duration::from_millis(100);
+/// Every so many places go to who has waited longest for one, whatever it has asked for: nobody gets nothing.
+const IN_TURN: u64 = 4;
 /// Of how many tenants it is remembered how long their requests take.
 const REMEMBERED: usize = 10_000;
 
@@ -40,6 +42,8 @@ struct State {
     running: usize,
     /// how many of them count as long
     long: usize,
+    /// how many places were given out
+    given: u64,
     /// what all of those have asked for that wait: who comes back after a while begins near it, and has saved up little
     now: Duration,
     /// who has a request here, or has asked for more than others
@@ -52,6 +56,8 @@ struct State {
 struct Tenant {
     running: usize,
     waiting: VecDeque<Waiting>,
+    /// how many places had been given out when it got its last one
+    served: u64,
     /// what its requests have taken, and what those are likely to take that run, wait, or have waited in vain: its share would
     /// else be the same however much it asks for, and not be enough for one who asks for a little more
     asked: Duration,
@@ -88,7 +94,7 @@ impl Shares {
 
     fn next(self: &Arc<Self>) -> Option<(oneshot::Sender<Place>, Place)> {
         let mut state = self.state();
-        let State { running, long, now, tenants, .. } = &mut *state;
+        let State { running, long, given, now, tenants, .. } = &mut *state;
         if *running >= self.bounds.at_once {
             return None;
         }
@@ -96,27 +102,23 @@ impl Shares {
         *now = least.max(*now);
         let Bounds { tenant_at_once, long_at_once, .. } = self.bounds;
         let (all_long, crowded) = (*long >= long_at_once, *running >= 2 * long_at_once);
-        // who has asked for less than all others does not wait for them, whatever it asks for
-        let here = tenants.values().filter(|tenant| tenant.is_here()).map(|tenant| tenant.asked);
-        let (first, second) = here.fold((Duration::MAX, Duration::MAX), |(first, second), asked| {
-            (first.min(asked), first.max(asked).min(second))
-        });
-        let is_long = |tenant: &Tenant| {
-            let others = if tenant.asked == first { second } else { first };
-            let others = if others == Duration::MAX { *now } else { others };
-            tenant.mean > LONG && tenant.asked + CREDIT / 2 > others
-        };
+        let is_long = |tenant: &Tenant| tenant.mean > LONG;
         let is_modest = |tenant: &Tenant| tenant.running + tenant.waiting.len() <= tenant_at_once;
         let may = |tenant: &Tenant| {
             let held_up = (all_long && is_long(tenant)) || (crowded && !is_modest(tenant));
             tenant.running < tenant_at_once && !held_up
         };
-        let order =
-            |tenant: &Tenant| tenant.asked.saturating_sub(if is_modest(tenant) { DEBT } else { Duration::ZERO });
+        let in_turn = *given % IN_TURN == 0;
+        let order = |tenant: &Tenant| match in_turn {
+            true => (tenant.served, Duration::ZERO),
+            false => (0, tenant.asked.saturating_sub(if is_modest(tenant) { DEBT } else { Duration::ZERO })),
+        };
         let waiting = tenants.iter_mut().filter(|(_, tenant)| !tenant.waiting.is_empty() && may(tenant));
         let (name, tenant) = waiting.min_by_key(|(_, tenant)| order(tenant))?;
         let Waiting { turn, charged } = tenant.waiting.pop_front()?;
         let long_work = is_long(tenant);
+        *given += 1;
+        tenant.served = *given;
         tenant.running += 1;
         *running += 1;
         *long += usize::from(long_work);
@@ -159,10 +161,11 @@ impl Shares {
 impl State {
     /// A request of the tenant's waits from now on; `None` when too many do. Either way it counts as asked for.
     fn line_up(&mut self, tenant: &TenantId, most: usize) -> Option<oneshot::Receiver<Place>> {
-        let (now, means) = (self.now, &self.means);
+        let (now, given, means) = (self.now, self.given, &self.means);
         let new = || Tenant {
             running: 0,
             waiting: VecDeque::new(),
+            served: given,
             asked: now,
             mean: means.get(tenant).copied().unwrap_or(LONGEST),
         };
@@ -183,10 +186,6 @@ impl State {
 }
 
 impl Tenant {
-    fn is_here(&self) -> bool {
-        self.running > 0 || !self.waiting.is_empty()
-    }
-
     /// Whether one of its requests waits still.
     fn waits(&mut self) -> bool {
         while self.waiting.front().is_some_and(|waiting| waiting.turn.is_closed()) {
