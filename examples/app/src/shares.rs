@@ -26,7 +26,7 @@ const DEBT: Duration = Duration::from_secs(1);
 /// How much less than others a tenant can have asked for.
 const CREDIT: Duration = Duration::from_millis(100);
 /// Every so many places go to who has waited longest for one, whatever it has asked for: nobody gets nothing.
-const IN_TURN: u64 = 4;
+const IN_TURN: u64 = 8;
 /// Of how many tenants it is remembered how long their requests take.
 const REMEMBERED: usize = 10_000;
 
@@ -257,7 +257,7 @@ mod tests {
 
     fn shares(set: impl FnOnce(&mut Bounds)) -> Arc<Shares> {
         let mut bounds = Bounds::read(|_| None).unwrap();
-        (bounds.at_once, bounds.long_at_once) = (8, 4);
+        (bounds.at_once, bounds.long_at_once) = (8, 2);
         set(&mut bounds);
         Shares::new(bounds)
     }
@@ -277,7 +277,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_tenant_has_its_places_and_its_queue_and_no_more() {
-        let shares = shares(|_| {});
+        let shares = shares(|bounds| bounds.long_at_once = 6);
         let a = tenant("a");
         let held: Vec<_> = join_all((0..4).map(|_| shares.enter(&a))).await;
         assert!(held.iter().all(Option::is_some));
@@ -314,6 +314,9 @@ mod tests {
                 })
                 .collect();
             tokio::time::sleep(Duration::from_secs(10)).await;
+            for _ in 0..5 {
+                assert!(work(&shares, "victim", 2).await, "nothing is known of it yet");
+            }
             for _ in 0..100 {
                 tokio::time::sleep(Duration::from_millis(40)).await;
                 let begin = Instant::now();
@@ -324,10 +327,71 @@ mod tests {
         }
     }
 
+    /// So many requests a second for a while, each so long; gives how long they waited, and `None` for those in vain.
+    async fn at_rate(shares: &Arc<Shares>, name: &str, rate: u64, millis: u64, seconds: u64) -> Vec<Option<Duration>> {
+        let asked = (0..rate * seconds).map(|n| async move {
+            tokio::time::sleep(Duration::from_millis(1000 * n / rate)).await;
+            let begin = Instant::now();
+            let place = shares.enter(&tenant(name)).await?;
+            let waited = begin.elapsed();
+            place.compute(tokio::time::sleep(Duration::from_millis(millis))).await;
+            Some(waited)
+        });
+        join_all(asked).await
+    }
+
+    /// What one asks for is more than its part of what there is, and less than what each of the others asks for.
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_for_less_than_others_has_it_all_and_may_set_passwords() {
+        // long work fills its places, or shorter work all of them
+        for (at_once, millis, most) in [(8, 40, 5), (4, 18, 100)] {
+            let shares = shares(|bounds| bounds.at_once = at_once);
+            let attackers: Vec<_> = (0..20)
+                .map(|n| {
+                    let shares = Arc::clone(&shares);
+                    tokio::spawn(async move { at_rate(&shares, &format!("attacker {n}"), 25, millis, 30).await })
+                })
+                .collect();
+            for _ in 0..5 {
+                assert!(work(&shares, "victim", 2).await);
+            }
+            let (reads, passwords) =
+                tokio::join!(at_rate(&shares, "victim", 10, 12, 20), at_rate(&shares, "victim", 2, 60, 20));
+            for waited in reads.into_iter().chain(passwords) {
+                let waited = waited.expect("its turn comes");
+                assert!(waited <= Duration::from_millis(most), "waited {waited:?} beside {millis}");
+            }
+            let mean = shares.state().means[&tenant("attacker 0")];
+            assert!(mean >= Duration::from_millis(millis.min(30) - 1), "those in vain took no time: {mean:?}");
+            attackers.iter().for_each(tokio::task::JoinHandle::abort);
+        }
+    }
+
+    /// Those who ask for no more at once than they may go first, and do not keep one from everything that asks for more.
+    #[tokio::test(start_paused = true)]
+    async fn nobody_gets_nothing() {
+        let shares = shares(|bounds| bounds.at_once = 4);
+        let done = Arc::new(AtomicUsize::new(0));
+        for n in 0..21 {
+            for _ in 0..if n == 0 { 10 } else { 3 } {
+                let (shares, done) = (Arc::clone(&shares), Arc::clone(&done));
+                tokio::spawn(async move {
+                    loop {
+                        let worked = work(&shares, &n.to_string(), 10).await;
+                        done.fetch_add(usize::from(n == 0 && worked), Ordering::Relaxed);
+                    }
+                });
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let done = done.load(Ordering::Relaxed);
+        assert!((8..=200).contains(&done), "{done} of 2000");
+    }
+
     /// Of those who ask for more than there is, each gets as much as the others, whatever its requests cost.
     #[tokio::test(start_paused = true)]
     async fn shares_are_of_work_and_not_of_requests() {
-        let shares = shares(|bounds| (bounds.at_once, bounds.tenant_waiting) = (4, 1000));
+        let shares = shares(|bounds| (bounds.at_once, bounds.long_at_once, bounds.tenant_waiting) = (4, 4, 1000));
         let done: Arc<[AtomicUsize; 3]> = Arc::default();
         for (at, millis) in [20, 40, 80].into_iter().enumerate() {
             for _ in 0..8 {
@@ -366,7 +430,7 @@ mod tests {
                     // some hang up while they wait, others while they are computed
                     let _ = tokio::time::timeout(Duration::from_millis(patience), call).await;
                     let state = shares.state();
-                    assert!(state.running <= 8 && state.long <= 4);
+                    assert!(state.running <= 8 && state.long <= 2);
                     assert_eq!(state.running, state.tenants.values().map(|t| t.running).sum::<usize>());
                     assert!(state.tenants.values().all(|t| t.running <= 4 && t.waiting.len() <= 64));
                 })
