@@ -20,8 +20,10 @@ const LONG: Duration = Duration::from_millis(20);
 /// What one request counts for in the average at the most: a password now and then makes nobody's other requests long. Of whom
 /// nothing is known yet it is taken to be so much.
 const LONGEST: Duration = Duration::from_millis(30);
-/// How much more than others a tenant can have asked for, and what is forgiven one that asks for no more at once than it may:
-/// how long work takes is known only roughly where others work beside it.
+/// What one may have here at once, running and waiting, and go before others.
+const LITTLE: Duration = Duration::from_millis(80);
+/// How much more than others a tenant can have asked for, and what is forgiven one that has little here: how long work takes is
+/// known only roughly where others work beside it.
 const DEBT: Duration = Duration::from_secs(1);
 /// How much less than others a tenant can have asked for.
 const CREDIT: Duration = Duration::from_millis(100);
@@ -103,7 +105,7 @@ impl Shares {
         let Bounds { tenant_at_once, long_at_once, .. } = self.bounds;
         let (all_long, crowded) = (*long >= long_at_once, *running >= 2 * long_at_once);
         let is_long = |tenant: &Tenant| tenant.mean > LONG;
-        let is_modest = |tenant: &Tenant| tenant.running + tenant.waiting.len() <= tenant_at_once;
+        let is_modest = |tenant: &Tenant| tenant.here() <= LITTLE;
         let may = |tenant: &Tenant| {
             let held_up = (all_long && is_long(tenant)) || (crowded && !is_modest(tenant));
             tenant.running < tenant_at_once && !held_up
@@ -186,6 +188,12 @@ impl State {
 }
 
 impl Tenant {
+    /// What it has here, running and waiting, as work.
+    fn here(&self) -> Duration {
+        let number = self.running + self.waiting.len();
+        self.mean.saturating_mul(u32::try_from(number).unwrap_or(u32::MAX))
+    }
+
     /// Whether one of its requests waits still.
     fn waits(&mut self) -> bool {
         while self.waiting.front().is_some_and(|waiting| waiting.turn.is_closed()) {
@@ -367,7 +375,7 @@ mod tests {
         }
     }
 
-    /// Those who ask for no more at once than they may go first, and do not keep one from everything that asks for more.
+    /// Those who have little here go first, and do not keep one from everything that has more.
     #[tokio::test(start_paused = true)]
     async fn nobody_gets_nothing() {
         let shares = shares(|bounds| bounds.at_once = 4);
