@@ -212,6 +212,8 @@ mod tests {
         let variables = |name: &str| match name {
             "DATABASE_URL" => Some("memory:".to_owned()),
             "SCIM_TOKENS" => Some("acme=s3cr3t".to_owned()),
+            // of a tenant of which nothing is known yet: as many as one may have, on however few cores
+            "SCIM_LONG_AT_ONCE" => Some("4".to_owned()),
             _ => None,
         };
         let config = Config::read(variables).unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub struct Bounds {
     /// requests that are computed at once: `SCIM_AT_ONCE`
     pub at_once: usize,
-    /// those among them whose tenants' requests take long as a rule: `SCIM_LONG_AT_ONCE`
+    /// those among them whose tenants' requests take long as a rule, and half of those whose tenants crowd: `SCIM_LONG_AT_ONCE`
     pub long_at_once: usize,
     /// those of one tenant: `SCIM_TENANT_AT_ONCE`
     pub tenant_at_once: usize,
@@ -44,7 +44,7 @@ impl Bounds {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             at_once: number("SCIM_AT_ONCE", 8 * cores, 1)?,
-            long_at_once: number("SCIM_LONG_AT_ONCE", 2 * cores, 1)?,
+            long_at_once: number("SCIM_LONG_AT_ONCE", cores, 1)?,
             tenant_at_once: number("SCIM_TENANT_AT_ONCE", 4, 1)?,
             tenant_waiting: number("SCIM_TENANT_WAITING", 64, 1)?,
             wait: Duration::from_millis(number("SCIM_WAIT_MILLIS", 1000, 1)? as u64),

@@ -13,7 +13,7 @@
 //! | `SCIM_TENANT_WAITING` | 64 | those that wait for their turn: one more is 429 |
 //! | `SCIM_WAIT_MILLIS` | 1000 | how long they wait, then 429 |
 //! | `SCIM_AT_ONCE` | 8 N | requests of all tenants that are computed at once |
-//! | `SCIM_LONG_AT_ONCE` | 2 N | those among them of tenants whose requests take more than 10 ms on average |
+//! | `SCIM_LONG_AT_ONCE` | N | those among them of tenants whose requests take more than 20 ms on average; twice as many of tenants that have more than 80 ms of work here |
 //! | `SCIM_REQUEST_SECONDS` | 30 | how long a request is computed, then 503 |
 //! | | 4 × that | how long an answer in pieces, such as a group with very many members, is sent |
 //! | `SCIM_UNREAD_SECONDS` | 30 | how long a client reads nothing of its answer, then the connection ends |

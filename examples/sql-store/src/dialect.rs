@@ -95,11 +95,13 @@ impl Dialect {
         }
     }
 
-    /// The groups of the row `users` as a JSON array of `[id, kind, name]`.
+    /// The groups of the row `users` as a JSON array of `[id, kind, name]`, in one order whatever plan finds them.
     pub(crate) fn groups_of_user(self) -> (&'static str, &'static str) {
         let head = match self {
-            Self::Sqlite => "(SELECT json_group_array(json_array(g.id, 'direct', g.display_name)) FROM ",
-            Self::Postgres => "(SELECT json_agg(json_build_array(g.id, 'direct', g.display_name))::text FROM ",
+            Self::Sqlite => "(SELECT json_group_array(json_array(g.id, 'direct', g.display_name) ORDER BY g.id) FROM ",
+            Self::Postgres => {
+                "(SELECT json_agg(json_build_array(g.id, 'direct', g.display_name) ORDER BY g.id)::text FROM "
+            }
         };
         (head, " m JOIN groups g ON g.tenant = m.tenant AND g.id = m.group_id)")
     }
