@@ -129,7 +129,9 @@ impl List {
                 }
                 Some(_) => continue,
             }
-            if self.settle_primary(table, of, |new| new == at, account)? {
+            // the others are looked at only where there is a reason to: there may be very many
+            let is_new_primary = self.values.get(at).is_some_and(|value| is_primary(value));
+            if is_new_primary && self.settle_primary(table, of, |new| new == at, account)? {
                 // another value is no longer primary, and may be what comes next
                 known = self.identities(table, of, account)?;
             }
