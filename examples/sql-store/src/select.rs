@@ -415,11 +415,14 @@ impl Table {
                     break;
                 }
             }
-            // it may have gone since
-            if let Some(record) = self.record(session, tenant, &id, shape).await? {
-                let resource = record.resource(ty, self.path())?;
-                room = held.add(&resource);
-                found.resources.push(resource);
+            match self.record(session, tenant, &id, shape).await? {
+                Some(record) => {
+                    let resource = record.resource(ty, self.path())?;
+                    room = held.add(&resource);
+                    found.resources.push(resource);
+                }
+                // It has gone since. A page that is shorter for it is not the last one.
+                None => found.whole &= !exact && query.cursor.is_none(),
             }
         }
         Ok(found)
