@@ -8,10 +8,8 @@ use super::list::{List, SetPart};
 use super::work::{Account, Extent, OPERATION, copied, size};
 use super::{PatchError, PatchErrorKind};
 use crate::compat::{Leniency, Repairs};
-use crate::resource::object;
-use crate::resource::scan::{member, members, unknown_members, write_string};
-use crate::resource::{Resource, Unknown, splice};
-use crate::schema::Mutability;
+use crate::resource::scan::{members, unknown_members, write_string};
+use crate::resource::{Resource, Unknown, mutability, object, splice};
 use crate::schema::table::{AttrId, Relation, Table};
 
 impl Changes {
@@ -86,6 +84,30 @@ impl UnknownEdits {
 impl Draft<'_> {
     fn edit(&mut self, edit: &Edit) -> Result<(), PatchError> {
         self.account.spend(OPERATION)?;
+        let guarded = edit.attribute().filter(|id| {
+            let node = self.table.node(*id);
+            node.is_multi() && mutability::is_immutable(self.table, *id)
+        });
+        let Some(id) = guarded else { return self.carry_out(edit) };
+        let (list, account) = self.list(id)?;
+        account.spend(list.extent().copies())?;
+        let before = list.copy();
+        self.carry_out(edit)?;
+        if before.is_empty() {
+            return Ok(());
+        }
+        let table = self.table;
+        let (list, account) = self.list(id)?;
+        account.spend(list.extent().folded() + before.extent().folded())?;
+        let (old, new) = (before.copy().into_value(), list.copy().into_value());
+        if mutability::changed(table, id, old.as_deref(), new.as_deref()).is_some() {
+            return Err(immutable(table, id));
+        }
+        *list = before;
+        Ok(())
+    }
+
+    fn carry_out(&mut self, edit: &Edit) -> Result<(), PatchError> {
         match edit {
             Edit::Set { target, replace, creates, value, unassigned } => {
                 let part = SetPart {
@@ -163,8 +185,10 @@ impl Draft<'_> {
         }
         self.account.spend(part.cost(current.as_deref(), extent))?;
         let next = part.merged(current.as_deref());
+        let next = mutability::disowned(self.table, target.entry, current.as_deref(), next);
         self.check_immutable(target, current.as_deref(), next.as_deref())?;
-        self.singles.insert(target.entry, next);
+        let keeps = mutability::is_immutable(self.table, target.entry) && current.is_some();
+        self.singles.insert(target.entry, if keeps { current } else { next });
         Ok(())
     }
 
@@ -173,10 +197,10 @@ impl Draft<'_> {
         if table.node(target.entry).is_multi() {
             let (list, account) = self.list(target.entry)?;
             return match &target.selector {
-                None => list.remove(table, target.sub, |_| true, account),
+                None => list.remove(table, target.entry, target.sub, |_| true, account),
                 Some(selector) => {
                     account.spend(list.extent().compared(&selector.0))?;
-                    list.remove(table, target.sub, |e| selector.0.matches_element(resource, e), account)
+                    list.remove(table, target.entry, target.sub, |e| selector.0.matches_element(resource, e), account)
                 }
             };
         }
@@ -199,19 +223,9 @@ impl Draft<'_> {
     }
 
     fn check_immutable(&self, target: &Target, old: Option<&[u8]>, new: Option<&[u8]>) -> Result<(), PatchError> {
-        let immutable = |id: AttrId| self.table.node(id).definition().mutability == Mutability::Immutable;
-        let whole = immutable(target.entry) && old.is_some() && old != new;
-        let child = |object, id: AttrId| member(object, self.table.node(id).name());
-        let part = old.and_then(|old| {
-            let mut parts = self.table.node(target.entry).children().ids().iter().copied().filter(|id| immutable(*id));
-            parts.find(|id| child(old, *id).is_some_and(|was| new.and_then(|new| child(new, *id)) != Some(was)))
-        });
-        match (whole, part) {
-            (false, None) => Ok(()),
-            (_, part) => {
-                let path = self.table.path(part.unwrap_or(target.entry));
-                Err(PatchError::message(PatchErrorKind::Mutability, format!("attribute `{path}` is immutable")))
-            }
+        match mutability::changed(self.table, target.entry, old, new) {
+            None => Ok(()),
+            Some(id) => Err(immutable(self.table, id)),
         }
     }
 
@@ -234,7 +248,7 @@ impl Draft<'_> {
             None => self.resource.value(target.entry).map(<[u8]>::to_vec),
         };
         let extent = Extent::of(current.as_deref());
-        let immutable = |id: &&AttrId| self.table.node(**id).definition().mutability == Mutability::Immutable;
+        let immutable = |id: &&AttrId| mutability::is_immutable(self.table, **id);
         let looks = self.table.node(target.entry).children().ids().iter().filter(immutable).count();
         let selected = target.selector.as_ref().map_or(0, |selector| extent.compared(&selector.0));
         self.account.spend(extent.copies() + extent.scan() * size(looks) * 2 + selected)?;
@@ -270,7 +284,7 @@ impl Draft<'_> {
             }
             let goes_with_extension = value.is_none() && self.table.node(node.parent()).is_extension();
             if !goes_with_extension {
-                check_required(self.table, id, value.as_deref())?;
+                check_required(self.table, id, self.resource.value(id), value.as_deref())?;
             }
             if value.as_deref() != self.resource.value(id) {
                 parts.push((id, value));
@@ -319,8 +333,13 @@ fn check_unknown(old: &Resource, new: &Resource, most: usize) -> Result<(), Patc
 }
 
 /// What is required must be there afterwards, in the attribute and in each of its values.
-fn check_required(table: &Table, id: AttrId, value: Option<&[u8]>) -> Result<(), PatchError> {
+fn check_required(table: &Table, id: AttrId, old: Option<&[u8]>, value: Option<&[u8]>) -> Result<(), PatchError> {
     let node = table.node(id);
+    if let (false, Some(old), Some(new)) = (node.is_multi(), old, value) {
+        if let Some(lost) = mutability::lost(table, id, old, new) {
+            return Err(required(table, lost, true));
+        }
+    }
     let missing = match value {
         None => node.must_be_given().then_some(id),
         Some(_) if node.children().required().is_empty() => None,
@@ -329,7 +348,7 @@ fn check_required(table: &Table, id: AttrId, value: Option<&[u8]>) -> Result<(),
             node.children().required().iter().copied().find(|child| !has(*child))
         }),
     };
-    missing.map_or(Ok(()), |id| Err(required(table, id)))
+    missing.map_or(Ok(()), |part| Err(required(table, part, part == id)))
 }
 
 /// An extension of which a part has changed is as complete afterwards as a creation would have to be: there if every
@@ -348,13 +367,20 @@ fn check_extensions(table: &Table, resource: &Resource, parts: &[(AttrId, Option
             node.definition().required.then_some(extension)
         };
         if let Some(id) = missing {
-            return Err(required(table, id));
+            let had = |id: &AttrId| resource.value(*id).is_some();
+            let lost = had(&id) || (id == extension && node.children().ids().iter().any(had));
+            return Err(required(table, id, lost));
         }
     }
     Ok(())
 }
 
-fn required(table: &Table, id: AttrId) -> PatchError {
+/// What is required and was there is no client's to take away; what has never been there is a value that lacks it.
+pub(super) fn required(table: &Table, id: AttrId, lost: bool) -> PatchError {
     let text = format!("attribute `{}` is required", table.path(id));
-    PatchError::message(PatchErrorKind::Value, text)
+    PatchError::message(if lost { PatchErrorKind::Mutability } else { PatchErrorKind::Value }, text)
+}
+
+pub(super) fn immutable(table: &Table, id: AttrId) -> PatchError {
+    PatchError::message(PatchErrorKind::Mutability, format!("attribute `{}` is immutable", table.path(id)))
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use crate::compat::Repairs;
 use crate::error::attribute_in;
 use crate::filter::{Bound, CompareOp, Test};
+use crate::resource::mutability;
 use crate::resource::scan::{elements, member, write_string};
 use crate::resource::{Reference, Resource, Secret, Secrets, ValueRef};
 use crate::schema::table::{AttrId, Relation, Table};
@@ -111,7 +112,7 @@ impl Selector {
 }
 
 impl Edit {
-    fn attribute(&self) -> Option<AttrId> {
+    pub(super) fn attribute(&self) -> Option<AttrId> {
         match self {
             Self::Set { target, .. } | Self::Remove { target } => Some(target.entry),
             Self::RemoveListed { attribute, .. } => Some(*attribute),
@@ -225,7 +226,12 @@ impl Changes {
     fn fold(&mut self, attribute: AttrId) {
         let mut change = RelationChange::new(attribute, self.ty.table().path(attribute));
         let mine = |edit: &&Edit| edit.attribute() == Some(attribute);
-        if self.edits.iter().filter(mine).all(|edit| change.fold(self.ty.table(), edit).is_some()) {
+        let foldable = self.edits.iter().filter(mine).all(|edit| change.fold(self.ty.table(), edit).is_some());
+        let node = self.ty.node(attribute);
+        // whether what is immutable stays, and whether anything of what is required is left, only a look at it tells
+        let empties = !change.removed.is_empty() || (change.replaces && change.added().next().is_none());
+        let blind = !mutability::is_immutable(self.ty.table(), attribute) && !(node.must_be_given() && empties);
+        if foldable && blind {
             self.edits.retain(|edit| edit.attribute() != Some(attribute));
             self.relations.push(change);
         }

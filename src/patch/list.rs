@@ -1,16 +1,17 @@
 //! Editing the values of a multi-valued attribute.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use super::apply::{immutable, required};
 use super::changes::RelationChange;
 use super::identity::{extended, identity, is_false_primary};
 use super::work::{Account, Extent, size};
 use super::{PatchError, PatchErrorKind};
 use crate::attr::fold;
 use crate::filter::Leaf;
-use crate::resource::ValueRef;
-use crate::resource::object;
 use crate::resource::scan::{elements, member, members};
+use crate::resource::{ValueRef, mutability, object};
 use crate::schema::AttributeType;
 use crate::schema::table::{AttrId, Relation, Role, Table};
 
@@ -52,16 +53,47 @@ impl<'a> SetPart<'a> {
             Some(_) => 1,
             None => members(self.value).count() + self.unassigned.len(),
         };
-        extent.merged(size(parts + members(on.unwrap_or_default()).count()), self.value.len())
+        let unites = if self.adds_to_a_list() { extent.folded() + Extent::of([self.value]).folded() } else { 0 };
+        unites + extent.merged(size(parts + members(on.unwrap_or_default()).count()), self.value.len())
     }
 
     /// The object with what the value says taken over.
     pub(super) fn merged(&self, object: Option<&[u8]>) -> Option<Vec<u8>> {
         match self.sub {
-            Some(sub) => object::with(self.table, object, sub, Some(self.value)),
+            Some(sub) => {
+                let value = self.united(object, sub, self.value);
+                object::with(self.table, object, sub, Some(&value))
+            }
             None if !self.table.node(self.of).is_complex() => Some(self.value.to_vec()),
+            None if self.adds_to_a_list() => {
+                let children = self.table.node(self.of).children();
+                let mut value = self.value.to_vec();
+                for id in children.ids().iter().copied().filter(|id| self.table.node(*id).is_multi()) {
+                    if let Some(new) = member(self.value, self.table.node(id).name()) {
+                        let united = self.united(object, id, new);
+                        value = object::with(self.table, Some(&value), id, Some(&united)).unwrap_or_default();
+                    }
+                }
+                object::merged(self.table, self.of, object, &value, self.unassigned)
+            }
             None => object::merged(self.table, self.of, object, self.value, self.unassigned),
         }
+    }
+
+    /// What is added to a part that has several values joins those that are there (RFC 7644 §3.5.2.1).
+    fn united<'v>(&self, object: Option<&[u8]>, sub: AttrId, value: &'v [u8]) -> Cow<'v, [u8]> {
+        let old = object.and_then(|object| member(object, self.table.node(sub).name()));
+        match old.filter(|_| !self.replace && self.table.node(sub).is_multi()) {
+            Some(old) => mutability::united(self.table, sub, old, value).into(),
+            None => value.into(),
+        }
+    }
+
+    fn adds_to_a_list(&self) -> bool {
+        let is_multi = |id: AttrId| self.table.node(id).is_multi();
+        let sub = self.sub.is_some_and(is_multi);
+        let whole = self.sub.is_none() && self.table.node(self.of).children().ids().iter().copied().any(is_multi);
+        !self.replace && (sub || whole)
     }
 }
 
@@ -70,6 +102,11 @@ impl List {
         let array = array.unwrap_or_default();
         account.spend(Extent::of(elements(array)).copies())?;
         Ok(Self { values: elements(array).map(<[u8]>::to_vec).collect(), known: None })
+    }
+
+    /// The same values.
+    pub(super) fn copy(&self) -> Self {
+        Self { values: self.values.clone(), known: None }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -167,7 +204,9 @@ impl List {
             if matches(value) {
                 account.spend(part.cost(Some(value), Extent::of([value.as_slice()])))?;
                 touched.insert(at);
-                *value = part.apply(Some(value)).unwrap_or_default();
+                let next = part.apply(Some(value)).unwrap_or_default();
+                judge(part.table, part.of, value, &next)?;
+                *value = next;
             }
         }
         if touched.len() > 1 {
@@ -227,6 +266,7 @@ impl List {
     pub(super) fn remove(
         &mut self,
         table: &Table,
+        of: AttrId,
         sub: Option<AttrId>,
         matches: impl Fn(&[u8]) -> bool,
         account: &mut Account,
@@ -237,7 +277,9 @@ impl List {
             Some(sub) => {
                 for value in self.values.iter_mut().filter(|v| matches(v)) {
                     account.spend(Extent::of([value.as_slice()]).merged(size(members(value).count() + 1), 0))?;
-                    *value = object::with(table, Some(value), sub, None).unwrap_or_default();
+                    let next = object::with(table, Some(value), sub, None).unwrap_or_default();
+                    judge(table, of, value, &next)?;
+                    *value = next;
                 }
                 self.values.retain(|value| !value.is_empty());
             }
@@ -318,6 +360,21 @@ impl List {
 
 fn is_primary(value: &[u8]) -> bool {
     member(value, "primary") == Some(b"true")
+}
+
+/// A value that stays keeps what is immutable and what is required in it. Of references, the request was judged before.
+fn judge(table: &Table, of: AttrId, old: &[u8], new: &[u8]) -> Result<(), PatchError> {
+    let node = table.node(of);
+    if node.relation() == Relation::Many || mutability::is_immutable(table, of) {
+        return Ok(());
+    }
+    if let Some(id) = mutability::changed(table, of, Some(old), Some(new)) {
+        return Err(immutable(table, id));
+    }
+    match mutability::lost(table, of, old, new).filter(|_| !new.is_empty()) {
+        Some(id) => Err(required(table, id, true)),
+        None => Ok(()),
+    }
 }
 
 /// The values to remove, sorted by the parts that they name: each value that there is gets looked up once for each kind.

@@ -49,7 +49,7 @@ impl Resource {
         if entry != id {
             value = crate::resource::object::with(table, self.value(entry), id, value.as_deref());
         }
-        Ok(splice(self, &[(entry, value)], &[], Box::default()))
+        Ok(splice(self, &[(entry, value)], &[], self.pending()))
     }
 
     /// The resource as the store has it now: with its id, its times and its version.
@@ -66,7 +66,7 @@ impl Resource {
         meta.extend_from_slice(b",\"version\":");
         write_string(&mut meta, &version.to_etag());
         meta.push(b'}');
-        splice(self, &[(AttrId::ID, Some(id_text)), (ty.table().meta().meta, Some(meta))], &[], Box::default())
+        splice(self, &[(AttrId::ID, Some(id_text)), (ty.table().meta().meta, Some(meta))], &[], self.pending())
     }
 
     /// The references of an attribute such as `members`.
@@ -91,7 +91,7 @@ impl Resource {
             array.extend_from_slice(reference.as_json());
         }
         array.push(b']');
-        splice(self, &[(id, (array.len() > 2).then_some(array))], &[], Box::default())
+        splice(self, &[(id, (array.len() > 2).then_some(array))], &[], self.pending())
     }
 
     /// The document without references and without what follows from other resources: what goes into a JSON column when
@@ -100,7 +100,19 @@ impl Resource {
     pub fn without_references(&self) -> Self {
         let ty = self.resource_type();
         let apart: Vec<_> = ty.table().ids().filter(|id| is_apart(ty, *id) && self.value(*id).is_some()).collect();
-        splice(self, &apart.into_iter().map(|id| (id, None)).collect::<Vec<_>>(), &[], Box::default())
+        splice(self, &apart.into_iter().map(|id| (id, None)).collect::<Vec<_>>(), &[], self.pending())
+    }
+}
+
+impl Resource {
+    /// What waits to be stored goes along with every edit.
+    fn pending(&self) -> Box<[Secrets]> {
+        self.document().secrets().into()
+    }
+
+    /// What a store may keep as it is.
+    pub(crate) fn without_secrets(&self) -> Self {
+        splice(self, &[], &[], Box::default())
     }
 }
 
@@ -116,7 +128,7 @@ pub(crate) fn splice(
     unknown: &[Unknown],
     secrets: Box<[Secrets]>,
 ) -> Resource {
-    if changes.is_empty() && unknown.is_empty() && secrets.is_empty() {
+    if changes.is_empty() && unknown.is_empty() && secrets.is_empty() && !resource.has_secrets() {
         return resource.clone();
     }
     let (ty, document) = (resource.resource_type(), resource.document());

@@ -15,6 +15,7 @@ mod group;
 mod length;
 mod links;
 mod meta;
+pub(crate) mod mutability;
 pub(crate) mod object;
 mod pipe;
 mod placed;

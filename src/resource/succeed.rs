@@ -1,7 +1,7 @@
 //! Replacing a resource by what a client sent (RFC 7644 §3.5.1), and telling what differs.
 
 use super::scan::member;
-use super::{Entry, Resource, Violation, ViolationKind, object, splice};
+use super::{Entry, Resource, Violation, ViolationKind, mutability, object, splice};
 use crate::schema::table::{AttrId, Relation};
 use crate::schema::{Mutability, ResourceType};
 
@@ -37,9 +37,8 @@ impl Resource {
             match node.definition().mutability {
                 Mutability::ReadOnly => changes.push((id, Some(old.to_vec()))),
                 Mutability::Immutable => match new {
-                    Some(new) if new != old => return Err(self.immutable(id)),
-                    Some(_) => {}
-                    None => changes.push((id, Some(old.to_vec()))),
+                    Some(new) if !mutability::same(table, id, old, new) => return Err(self.immutable(id)),
+                    _ => changes.push((id, Some(old.to_vec()))),
                 },
                 _ if node.is_complex() && !node.is_multi() => {
                     if let Some(merged) = self.succeeding_parts(id, old, new)? {
@@ -49,6 +48,7 @@ impl Resource {
                 _ => {}
             }
         }
+        self.complete(current, &mut changes);
         let secrets = self.document().secrets().into();
         Ok(splice(self, &changes, &[], secrets))
     }
@@ -57,18 +57,27 @@ impl Resource {
     fn succeeding_parts(&self, id: AttrId, old: &[u8], new: Option<&[u8]>) -> Result<Option<Vec<u8>>, Violation> {
         let table = self.resource_type().table();
         let mut merged: Option<Vec<u8>> = None;
+        let has = |part: &AttrId| member(old, table.node(*part).name()).is_some();
+        let children = table.node(id).children().ids();
+        let keeps = children.iter().any(|part| mutability::is_immutable(table, *part) && has(part));
+        let same_owner = new.is_some_and(|new| mutability::same_owner(table, id, old, new));
         for child in table.node(id).children().ids().iter().copied() {
             let node = table.node(child);
-            if !matches!(node.definition().mutability, Mutability::ReadOnly | Mutability::Immutable) {
+            // a value that is left out keeps what is immutable in it, and with that what it cannot be without
+            let needed = new.is_none() && keeps && node.definition().required;
+            let fixed = matches!(node.definition().mutability, Mutability::ReadOnly | Mutability::Immutable);
+            if !fixed && !needed {
                 continue;
             }
             let Some(was) = member(old, node.name()) else { continue };
             let is = new.and_then(|new| member(new, node.name()));
             let keep = match node.definition().mutability {
-                Mutability::ReadOnly => !node.is_computed_ref() && new.is_some(),
-                Mutability::Immutable if is.is_some_and(|is| is != was) => return Err(self.immutable(child)),
-                Mutability::Immutable => is.is_none(),
-                _ => false,
+                Mutability::ReadOnly => !node.is_computed_ref() && same_owner,
+                Mutability::Immutable if is.is_some_and(|is| !mutability::same(table, child, was, is)) => {
+                    return Err(self.immutable(child));
+                }
+                Mutability::Immutable => true,
+                _ => needed,
             };
             if keep {
                 let object = merged.as_deref().or(new);
@@ -76,6 +85,22 @@ impl Resource {
             }
         }
         Ok(merged)
+    }
+
+    /// What an extension requires stays with what is immutable in it, when the extension itself is left out.
+    fn complete(&self, current: &Self, changes: &mut Vec<(AttrId, Option<Vec<u8>>)>) {
+        let table = self.resource_type().table();
+        for extension in table.extensions() {
+            let children = table.node(extension).children();
+            let kept = |id: &AttrId| changes.iter().any(|(changed, value)| changed == id && value.is_some());
+            if children.ids().iter().any(|id| self.value(*id).is_some()) || !children.ids().iter().any(kept) {
+                continue;
+            }
+            let missing = children.required().iter().copied().filter(|id| !kept(id));
+            let old = missing.filter_map(|id| Some((id, Some(current.value(id)?.to_vec()))));
+            let old: Vec<_> = old.collect();
+            changes.extend(old);
+        }
     }
 
     fn immutable(&self, id: AttrId) -> Violation {

@@ -10,7 +10,7 @@ use super::{Inner, Registered};
 use crate::Error;
 use crate::etag::{Tags, Version};
 use crate::patch::{Changes, Patch, Patched};
-use crate::resource::{Projection, Reader, Resource};
+use crate::resource::{Projection, Reader, Resource, mutability};
 use crate::store::{Context, Key, Precondition, StoreError};
 
 impl<C: Context> Inner<C> {
@@ -54,9 +54,10 @@ impl<C: Context> Inner<C> {
         charge_values(registered, call, body.list_values());
         let projection = asked.unwrap_or_else(|| supplied(registered, &body));
         let key = Key::new(&registered.ty, id);
-        // members are replaced as a whole: what is there need not be read
+        // members are replaced as a whole: what is there need not be read, unless it has to stay
         let has_references = registered.ty.has_references();
-        let want = if has_references { &registered.document } else { &registered.everything };
+        let blind = has_references && !mutability::has_immutable_relation(registered.ty.table());
+        let want = if blind { &registered.document } else { &registered.everything };
         for attempt in 0..=self.limits.retries {
             let current = registered.store.get(cx, key, want).await?.ok_or(StoreError::NotFound)?;
             let version = self.check(&current, call)?;

@@ -91,7 +91,7 @@ impl Table {
         self.created += 1;
         let (sequence, version) = (self.created, 1);
         let id = self.id(slot);
-        let resource = plain.stamped(&id, created, created, &Version::from(version));
+        let resource = plain.without_secrets().stamped(&id, created, created, &Version::from(version));
         self.index(&resource, slot);
         let orders = self.orders.entry(ty.name().into()).or_default();
         orders.created.insert(sequence, slot);
@@ -333,7 +333,8 @@ impl Table {
         let version = old.version + 1;
         // a clock may be set back, and what was changed last may not look older for it
         let modified = self.now().max(old.modified);
-        let resource = content.stamped(&self.id(slot), old.created, modified, &Version::from(version));
+        let resource =
+            content.without_secrets().stamped(&self.id(slot), old.created, modified, &Version::from(version));
         self.index(&resource, slot);
         self.put(slot, Stored { resource, version, modified, ..old });
     }

@@ -169,7 +169,7 @@ fn an_extension_cannot_vanish_one_attribute_at_a_time() {
     let urn = super::custom_types::BADGE;
     let path = scim.user(json!({urn: {"number": "1", "colour": "red"}}));
     scim.patch(&path, json!({"op": "remove", "path": format!("{urn}:number")})).is(200);
-    scim.patch(&path, json!({"op": "remove", "path": format!("{urn}:colour")})).refused(400, "invalidValue");
+    scim.patch(&path, json!({"op": "remove", "path": format!("{urn}:colour")})).refused(400, "mutability");
     scim.get(&path).has(json!({urn: {"colour": "red"}}));
 }
 

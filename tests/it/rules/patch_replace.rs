@@ -139,7 +139,7 @@ fn a_value_that_a_filter_selects_is_cleared_by_null() {
     replace(ports(), usb, json!({})).is(200).has(ports());
     let without_speed = json!({"ports": [{"value": "1", "type": "usb"}, {"value": "2", "type": "net"}]});
     replace(ports(), usb, json!({"speed": null})).is(200).has(without_speed).lacks(&["/ports/0/speed"]);
-    replace(ports(), usb, json!({"value": null})).refused(400, "invalidValue");
+    replace(ports(), usb, json!({"value": null})).refused(400, "mutability");
     replace(ports(), "ports[type eq \"none\"]", json!({"speed": null})).refused(400, "noTarget");
 }
 
