@@ -335,10 +335,10 @@ fn check_unknown(old: &Resource, new: &Resource, most: usize) -> Result<(), Patc
 /// What is required must be there afterwards, in the attribute and in each of its values.
 fn check_required(table: &Table, id: AttrId, old: Option<&[u8]>, value: Option<&[u8]>) -> Result<(), PatchError> {
     let node = table.node(id);
-    if let (false, Some(old), Some(new)) = (node.is_multi(), old, value) {
-        if let Some(lost) = mutability::lost(table, id, old, new) {
-            return Err(required(table, lost, true));
-        }
+    if let (false, Some(old), Some(new)) = (node.is_multi(), old, value)
+        && let Some(lost) = mutability::lost(table, id, old, new)
+    {
+        return Err(required(table, lost, true));
     }
     let missing = match value {
         None => node.must_be_given().then_some(id),

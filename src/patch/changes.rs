@@ -230,8 +230,8 @@ impl Changes {
         let node = self.ty.node(attribute);
         // whether what is immutable stays, and whether anything of what is required is left, only a look at it tells
         let empties = !change.removed.is_empty() || (change.replaces && change.added().next().is_none());
-        let blind = !mutability::is_immutable(self.ty.table(), attribute) && !(node.must_be_given() && empties);
-        if foldable && blind {
+        let looks = mutability::is_immutable(self.ty.table(), attribute) || (node.must_be_given() && empties);
+        if foldable && !looks {
             self.edits.retain(|edit| edit.attribute() != Some(attribute));
             self.relations.push(change);
         }

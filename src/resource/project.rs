@@ -122,6 +122,12 @@ impl Projection {
         // children have higher numbers than their parents
         for id in table.ids().collect::<Vec<_>>().into_iter().rev() {
             let children = table.node(id).children().ids();
+            if !table.node(id).is_extension() && children.iter().any(|child| is_kept(&keep, *child)) {
+                // what is always returned comes with whatever else is shown of the same value
+                for child in children.iter().filter(|c| table.node(**c).definition().returned == Returned::Always) {
+                    keep.get_mut(child.index()).into_iter().for_each(|slot| *slot = Keep::Whole);
+                }
+            }
             let of = |child: &AttrId| keep.get(child.index()).copied().unwrap_or(Keep::Nothing);
             let value = if children.is_empty() {
                 if wanted(id) { Keep::Whole } else { Keep::Nothing }
@@ -138,6 +144,10 @@ impl Projection {
         }
         Self { ty: ty.clone(), keep: keep.into(), unknown }
     }
+}
+
+fn is_kept(keep: &[Keep], id: AttrId) -> bool {
+    keep.get(id.index()).is_some_and(|keep| *keep != Keep::Nothing)
 }
 
 /// Whether the attribute is in every answer. A sub-attribute is so only where its parent is.

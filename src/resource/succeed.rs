@@ -1,6 +1,8 @@
 //! Replacing a resource by what a client sent (RFC 7644 §3.5.1), and telling what differs.
 
-use super::scan::member;
+use std::collections::HashMap;
+
+use super::scan::{elements, member};
 use super::{Entry, Resource, Violation, ViolationKind, mutability, object, splice};
 use crate::schema::table::{AttrId, Relation};
 use crate::schema::{Mutability, ResourceType};
@@ -45,6 +47,11 @@ impl Resource {
                         changes.push((id, Some(merged)));
                     }
                 }
+                _ if node.is_multi() && node.relation() != Relation::Many => {
+                    if let Some(values) = self.succeeding_values(id, old, new.unwrap_or_default())? {
+                        changes.push((id, Some(values)));
+                    }
+                }
                 _ => {}
             }
         }
@@ -85,6 +92,44 @@ impl Resource {
             }
         }
         Ok(merged)
+    }
+
+    /// The same for the values of a list, each of which succeeds the one of before with the same `value`.
+    fn succeeding_values(&self, id: AttrId, old: &[u8], new: &[u8]) -> Result<Option<Vec<u8>>, Violation> {
+        let table = self.resource_type().table();
+        let children = table.node(id).children();
+        let parts: Vec<AttrId> =
+            children.ids().iter().copied().filter(|part| mutability::is_immutable(table, *part)).collect();
+        let Some(value) = table.child(children, "value").filter(|_| !parts.is_empty() && !new.is_empty()) else {
+            return Ok(None);
+        };
+        let name_of = |element| member(element, "value").map(|text| mutability::key(table, value, text));
+        let before: HashMap<Vec<u8>, &[u8]> = elements(old).filter_map(|e| Some((name_of(e)?, e))).collect();
+        let (mut values, mut differs) = (vec![b'['], false);
+        for element in elements(new) {
+            let mut next = std::borrow::Cow::Borrowed(element);
+            for part in &parts {
+                let name = table.node(*part).name();
+                let was =
+                    name_of(element).and_then(|value| before.get(&value).copied()).and_then(|old| member(old, name));
+                match (was, member(element, name)) {
+                    (Some(was), Some(is)) if !mutability::same(table, *part, was, is) => {
+                        return Err(self.immutable(*part));
+                    }
+                    (Some(was), None) => {
+                        next = object::with(table, Some(&next), *part, Some(was)).unwrap_or_default().into();
+                        differs = true;
+                    }
+                    _ => {}
+                }
+            }
+            if values.len() > 1 {
+                values.push(b',');
+            }
+            values.extend_from_slice(&next);
+        }
+        values.push(b']');
+        Ok(Some(values).filter(|_| differs))
     }
 
     /// What an extension requires stays with what is immutable in it, when the extension itself is left out.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::core::SCHEMA_SCHEMA;
 use super::json::has_uniqueness;
 use super::table::Relation;
-use super::{Attribute, AttributeType, Returned, Schema, Uniqueness};
+use super::{Attribute, AttributeType, Mutability, Returned, Schema, Uniqueness};
 use crate::{AttrPath, is_attribute_name};
 
 /// Most attributes on one level, so that an attribute is known by a number of one byte.
@@ -99,6 +99,8 @@ enum Fault {
     NeverUnique,
     #[error("is never returned and cannot be unique")]
     SecretlyUnique,
+    #[error("can only be written and would be returned: `returned` has to be `never`")]
+    WrittenAndReturned,
     #[error("is kept apart from the resource and cannot be unique")]
     RelationUnique,
     #[error("is to be changed and is not defined")]
@@ -126,6 +128,9 @@ fn check_level(attributes: &[Attribute], deeper: usize) -> Result<(), Located> {
         }
         if attribute.kind != AttributeType::String && attribute.preparation.is_some() {
             return at(Fault::NoText);
+        }
+        if attribute.mutability == Mutability::WriteOnly && attribute.returned != Returned::Never {
+            return at(Fault::WrittenAndReturned);
         }
         if let Some(fault) = unique_fault(attribute) {
             return at(fault);
@@ -245,6 +250,16 @@ mod tests {
         let mut odd = Attribute::string("a");
         odd.sub_attributes.push(Attribute::string("b"));
         assert_eq!(refused(odd).1, "attribute `a` is not complex and has sub-attributes");
+    }
+
+    #[test]
+    fn what_can_only_be_written_is_never_returned() {
+        let mut pin = Attribute::string("pin").write_only();
+        Schema::new(ID, "Device", [pin.clone(), Attribute::complex("lock", [pin.clone()])]).check().unwrap();
+        pin.returned = Returned::Default;
+        let message = refused(pin.clone()).1;
+        assert_eq!(message, "attribute `pin` can only be written and would be returned: `returned` has to be `never`");
+        assert_eq!(refused(Attribute::complex("lock", [pin])).0.as_deref(), Some("lock.pin"));
     }
 
     #[test]

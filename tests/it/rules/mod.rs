@@ -24,6 +24,7 @@ mod formats;
 mod immutable;
 mod list;
 mod me;
+mod mutability;
 mod names;
 mod page;
 mod patch_add;

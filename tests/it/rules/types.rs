@@ -188,7 +188,7 @@ fn a_list_without_parts_of_its_own_has_the_usual_ones() {
 fn one_value_is_primary_at_the_most() {
     let two = json!({"ports": [{"value": "1", "primary": true}, {"value": "2", "primary": true}]});
     refused(two.clone());
-    let scim = Scim::new();
+    let scim = Scim::strict();
     let path = scim.create("/Devices", body(json!({})));
     scim.put(&path, body(two)).refused(400, "invalidValue");
     kept("ports", json!([{"value": "1", "primary": true}, {"value": "2", "primary": false}]));
