@@ -20,6 +20,7 @@ mod etag;
 mod filter;
 mod filter_operators;
 mod formats;
+mod host_ids;
 mod list;
 mod me;
 mod names;
