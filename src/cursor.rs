@@ -142,13 +142,14 @@ impl Token {
         let (length, rest) = rest.split_first_chunk()?;
         let (id, value) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
         let (id, value) = (std::str::from_utf8(id).ok()?, std::str::from_utf8(value).ok()?);
-        let plain_id = !id.is_empty() && !id.contains(|c: char| c.is_control() || matches!(c, '"' | '\\'));
+        // no resource has an id that is empty or holds NUL
+        let may_be_id = !id.is_empty() && !id.contains('\0');
         let back = match *form {
             ONWARDS => false,
             BACK => true,
             _ => return None,
         };
-        if !plain_id {
+        if !may_be_id {
             return None;
         }
         let value = match (*valued, sort) {

@@ -2,16 +2,24 @@
 
 use std::fmt;
 
-/// The version of a resource, as the store counts it: any short text without quotes. Two states of a resource never share one.
+/// The version of a resource, as the store counts it: any short text. Two states of a resource never share one.
 ///
-/// On the wire it is the weak entity tag `W/"…"`, in `meta.version` as in the header `ETag`.
+/// On the wire it is the weak entity tag `W/"…"`, in `meta.version` as in the header `ETag`. What such a tag cannot hold is
+/// written as `%XX` there and read back, so that the store meets the text it gave.
+///
+/// ```
+/// # use scim_provider::Version;
+/// let version = Version::new("2026-01-31 09:00:00+00");
+/// assert_eq!(version.to_etag(), "W/\"2026-01-31%2009:00:00+00\"");
+/// assert_eq!(Version::from_etag(&version.to_etag()), Some(version));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Version(Box<str>);
 
 impl Version {
-    /// A version; characters that an entity tag cannot hold are left out.
+    /// A version; it is kept as it is.
     pub fn new(version: &str) -> Self {
-        Self(version.chars().filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\')).collect())
+        Self(version.into())
     }
 
     /// The version as the store counts it.
@@ -21,7 +29,16 @@ impl Version {
 
     /// The entity tag: `W/"…"`.
     pub fn to_etag(&self) -> String {
-        format!("W/\"{}\"", self.0)
+        let mut tag = String::with_capacity(self.0.len() + 4);
+        tag.push_str("W/\"");
+        for byte in self.0.bytes() {
+            match byte {
+                byte if stands_for_itself(byte) => tag.push(char::from(byte)),
+                _ => tag.push_str(&format!("%{byte:02X}")),
+            }
+        }
+        tag.push('"');
+        tag
     }
 
     /// Reads an entity tag, weak or strong. A tag without quotes is taken as it is, as some clients send it.
@@ -32,8 +49,29 @@ impl Version {
             Some(quoted) => quoted.strip_suffix('"')?,
             None => opaque,
         };
-        (opaque.bytes().all(|b| b.is_ascii_graphic() && b != b'"')).then(|| Self(opaque.into()))
+        // a tag that was not made here may hold a `%` of its own
+        let version = || percent_decoded(opaque).map_or_else(|| opaque.into(), String::into_boxed_str);
+        (opaque.bytes().all(|b| b.is_ascii_graphic() && b != b'"')).then(|| Self(version()))
     }
+}
+
+/// Whether a byte of a version is written into its entity tag as it is.
+fn stands_for_itself(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'%')
+}
+
+/// A text without its `%XX`. `None` where a `%` means nothing.
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let mut digit = || char::from(rest.next()?).to_digit(16);
+        bytes.push(match byte {
+            b'%' => u8::try_from(digit()? * 16 + digit()?).ok()?,
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok()
 }
 
 impl From<u64> for Version {
@@ -96,6 +134,20 @@ mod tests {
         assert_eq!(Version::from_etag(&version.to_etag()), Some(version.clone()));
         assert_eq!(Version::from_etag("\"42\""), Some(version));
         assert_eq!(Version::from_etag("\"4"), None);
+    }
+
+    #[test]
+    fn what_a_host_counts_by_comes_back_as_it_is() {
+        let texts = ["2026-01-31 09:00:00+00", "é\"\\", "%20", "50%", "", "a,b", "\u{0}\n", "W/\"1\"", "\u{1F600}"];
+        let tags: Vec<_> = texts.iter().map(|text| Version::new(text).to_etag()).collect();
+        for (text, tag) in texts.iter().zip(&tags) {
+            assert!(tag.bytes().all(|b| b.is_ascii_graphic() && b != b'\\'), "{tag}");
+            let back = Tags::parse(tag, 1).unwrap();
+            assert_eq!(back, Tags::List(vec![Version::new(text)]), "{tag}");
+            assert_eq!(Version::new(text).as_str(), *text);
+        }
+        let distinct: std::collections::BTreeSet<_> = tags.iter().collect();
+        assert_eq!(distinct.len(), texts.len());
     }
 
     #[test]

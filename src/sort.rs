@@ -77,14 +77,18 @@ impl Rank {
 }
 
 impl Sort {
-    /// An order by the attribute that `path` names. `None` when there is no such attribute, when it is never returned, or
-    /// when it is complex and has no `value`.
+    /// An order by the attribute that `path` names. `None` when there is no such attribute, when it is never returned or written
+    /// by the service itself, or when it is complex and has no `value`.
     pub(crate) fn new(ty: &ResourceType, path: &AttrPath<'_>, descending: bool, compat: Compat) -> Option<Self> {
         let (id, _) = ty.find(path, compat)?;
         let table = ty.table();
         let attribute = table.entry_of(id);
         let node = table.node(id);
         if node.is_secret() || node.is_extension() || node.is_computed_ref() {
+            return None;
+        }
+        // no document holds it: the service writes it on the way out
+        if attribute == table.meta().meta && node.name() == "location" {
             return None;
         }
         let sub = match id == attribute {

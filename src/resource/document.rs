@@ -15,6 +15,8 @@ pub(crate) struct Document {
     bytes: Arc<[u8]>,
     entries: usize,
     secrets: Box<[Secrets]>,
+    /// the id, where the text has it with escapes
+    id: Option<Arc<str>>,
 }
 
 /// Where `"name":value` of one attribute lies.
@@ -39,6 +41,7 @@ impl Document {
         secrets: Box<[Secrets]>,
     ) -> Self {
         let mut count = 0;
+        let id = entries.clone().find(|entry| entry.id == AttrId::ID).and_then(|entry| unescaped(&json, entry));
         for entry in entries.clone() {
             json.extend_from_slice(&entry.id.0.to_le_bytes());
             count += 1;
@@ -47,7 +50,7 @@ impl Document {
             json.extend_from_slice(&entry.start.to_le_bytes());
             json.extend_from_slice(&entry.end.to_le_bytes());
         }
-        Self { bytes: json.into(), entries: count, secrets }
+        Self { bytes: json.into(), entries: count, secrets, id }
     }
 
     #[inline]
@@ -57,6 +60,12 @@ impl Document {
 
     pub(crate) fn secrets(&self) -> &[Secrets] {
         &self.secrets
+    }
+
+    /// The id where the text has it with escapes; any other lies in the text as it is.
+    #[inline]
+    pub(super) fn unescaped_id(&self) -> Option<&str> {
+        self.id.as_deref()
     }
 
     pub(crate) fn entries(&self) -> impl ExactSizeIterator<Item = Entry> + Clone {
@@ -100,6 +109,16 @@ impl Document {
         let (ids, spans) = directory.split_at_checked(self.entries * ID).unwrap_or_default();
         (text, ids, spans)
     }
+}
+
+/// The text of `"name":"value"` where the value has escapes.
+fn unescaped(json: &[u8], entry: Entry) -> Option<Arc<str>> {
+    let span = json.get(entry.start as usize..entry.end as usize)?;
+    if !span.contains(&b'\\') {
+        return None;
+    }
+    let colon = span.iter().position(|byte| *byte == b':')?;
+    serde_json::from_slice::<String>(span.get(colon + 1..)?).ok().map(Arc::from)
 }
 
 #[inline]

@@ -45,7 +45,7 @@ impl Resource {
         {
             return Err(Violation::new(ViolationKind::Type, path, "cannot be set on its own"));
         }
-        let mut value = Reader::stored(ty, &Limits::default()).value(id, false, &json)?;
+        let mut value = Reader::stored(ty, &Limits::dangerous_unlimited()).value(id, false, &json)?;
         if entry != id {
             value = crate::resource::object::with(table, self.value(entry), id, value.as_deref());
         }

@@ -134,10 +134,11 @@ impl Resource {
     /// Makes a resource from a typed value: [`User`], [`Group`] or the host's own struct.
     ///
     /// # Errors
-    /// As [`parse`](Self::parse); `id` and `meta` are kept.
+    /// When the JSON or one of the values breaks a rule of the schema. `id` and `meta` are kept, and the limits on requests do
+    /// not hold for what is the host's own.
     pub fn from_typed<T: Serialize>(ty: &ResourceType, value: &T) -> Result<Self, Violation> {
         let json = serde_json::to_vec(value).map_err(|e| Violation::syntax(&e))?;
-        Reader::stored(ty, &Limits::default()).body(&json)
+        Reader::stored(ty, &Limits::dangerous_unlimited()).body(&json)
     }
 
     pub(crate) fn from_document(ty: &ResourceType, document: Document) -> Self {
@@ -156,6 +157,9 @@ impl Resource {
 
     /// The id, once the store has given one.
     pub fn id(&self) -> Option<&str> {
+        if let Some(id) = self.doc.unescaped_id() {
+            return Some(id);
+        }
         let body = scan::string_body(self.value(AttrId::ID)?)?;
         std::str::from_utf8(body).ok()
     }

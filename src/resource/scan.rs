@@ -1,6 +1,8 @@
 //! Moving over canonical JSON text without building anything. Canonical text is what this crate wrote itself: valid JSON
 //! without white space between tokens. On other text these functions stop early; they never panic and never loop.
 
+use std::borrow::Cow;
+
 use crate::schema::table::{Node, Table};
 
 /// The length of the JSON value at the start of `text`.
@@ -44,6 +46,15 @@ pub(crate) fn member<'t>(object: &'t [u8], name: &str) -> Option<&'t [u8]> {
 /// The inside of a string: the text between the quotes, escapes untouched.
 pub(crate) fn string_body(value: &[u8]) -> Option<&[u8]> {
     value.strip_prefix(b"\"")?.strip_suffix(b"\"")
+}
+
+/// The inside of a string without its escapes.
+pub(crate) fn unescaped(body: &[u8]) -> Cow<'_, [u8]> {
+    if !body.contains(&b'\\') {
+        return Cow::Borrowed(body);
+    }
+    let quoted = [b"\"", body, b"\""].concat();
+    serde_json::from_slice::<String>(&quoted).map_or(Cow::Borrowed(body), |text| Cow::Owned(text.into_bytes()))
 }
 
 /// Writes a JSON string.

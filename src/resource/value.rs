@@ -56,7 +56,7 @@ impl<'a> ValueRef<'a> {
     /// A sub-attribute of a complex value, by its canonical name.
     pub fn get(&self, sub_attribute: &str) -> Option<Self> {
         scan::members(self.json)
-            .find(|(key, _)| key.eq_ignore_ascii_case(sub_attribute.as_bytes()))
+            .find(|(key, _)| scan::unescaped(key).eq_ignore_ascii_case(sub_attribute.as_bytes()))
             .map(|(_, json)| Self { json })
     }
 

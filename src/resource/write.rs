@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::links::Links;
 use super::project::{Keep, Projection};
 use super::scan::{self, elements, members, unknown_members};
-use super::{Entry, Resource};
+use super::{Entry, Resource, ValueRef};
 use crate::schema::table::{AttrId, Node, Relation, Role};
 
 impl Resource {
@@ -242,7 +242,7 @@ impl<'w> Writer<'w> {
                 self.reference(node, object, value, first);
             }
         }
-        if node.name() == "meta" {
+        if self.is_meta(node) {
             self.location(node, first);
         }
         let any = self.out.len() > first;
@@ -267,7 +267,7 @@ impl<'w> Writer<'w> {
                 }
             }
         }
-        if node.name() == "meta" {
+        if self.is_meta(node) {
             self.out.extend_from_slice(object.strip_suffix(b"}").unwrap_or(object));
             self.location(node, first);
             self.out.push(b'}');
@@ -281,23 +281,29 @@ impl<'w> Writer<'w> {
         let table = self.resource.resource_type().table();
         let (Some(links), Some(child)) = (self.links, table.child(node.children(), "$ref")) else { return };
         let kind = node.children().ids().iter().find(|c| table.node(**c).role() == Role::Type);
-        let named = kind.and_then(|k| scan::member(object, table.node(*k).name())).and_then(scan::string_body);
+        let named = kind.and_then(|k| ValueRef::new(scan::member(object, table.node(*k).name())?).as_str());
         let only = match table.node(child).definition().reference_types.as_slice() {
             [only] => Some(only.as_bytes()),
             _ => None,
         };
         // `groups.type` says `direct`, which is no resource type: there the schema knows
-        let endpoint = only.or(named).and_then(|name| links.endpoint(name));
-        let (Some(endpoint), Some(id)) = (endpoint, scan::string_body(value)) else { return };
-        if self.projection.keep(child) == Keep::Nothing || id.is_empty() || id.contains(&b'\\') {
+        let endpoint = only.or(named.as_deref().map(str::as_bytes)).and_then(|name| links.endpoint(name));
+        let (Some(endpoint), Some(id)) = (endpoint, ValueRef::new(value).as_str()) else { return };
+        if self.projection.keep(child) == Keep::Nothing || id.is_empty() {
             return;
         }
         if self.out.len() > first {
             self.out.push(b',');
         }
         self.out.extend_from_slice(b"\"$ref\":\"");
-        links.write_url(self.out, endpoint, id);
+        links.write_url(self.out, endpoint, id.as_bytes());
         self.out.push(b'"');
+    }
+
+    /// Whether it is the `meta` that every resource has, and not an attribute of an extension with that name.
+    fn is_meta(&self, node: &Node) -> bool {
+        let table = self.resource.resource_type().table();
+        std::ptr::eq(node, table.node(table.meta().meta))
     }
 
     fn location(&mut self, meta: &Node, first: usize) {

@@ -60,6 +60,21 @@ impl SchemaError {
         Self { schema: schema.to_owned(), attribute: Some(path.to_owned()), fault: Fault::Unknown }
     }
 
+    /// The name or the endpoint of a resource type cannot stand in a URL or in an answer.
+    pub(super) fn of_type(schema: &str, name: &str, endpoint: &str) -> Option<Self> {
+        let stands_for_itself = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
+        let segment = endpoint.strip_prefix('/').unwrap_or_default();
+        let dots = segment.bytes().all(|b| b == b'.');
+        let fault = if dots || !segment.bytes().all(stands_for_itself) {
+            Fault::Endpoint
+        } else if name.trim().is_empty() || name.contains(|c: char| matches!(c, '"' | '\\') || c.is_control()) {
+            Fault::TypeName
+        } else {
+            return None;
+        };
+        Some(Self { schema: schema.to_owned(), attribute: None, fault })
+    }
+
     /// The id of the schema.
     pub fn schema(&self) -> &str {
         &self.schema
@@ -105,6 +120,10 @@ enum Fault {
     RelationUnique,
     #[error("is to be changed and is not defined")]
     Unknown,
+    #[error("belongs to a resource type whose endpoint is not one segment of letters, digits, `-`, `.`, `_` and `~`")]
+    Endpoint,
+    #[error("belongs to a resource type whose name is empty, or holds a quote, a backslash or a control character")]
+    TypeName,
 }
 
 /// The names that lead to what is wrong, outermost first; empty when a whole level is.

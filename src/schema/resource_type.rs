@@ -323,11 +323,14 @@ impl ResourceTypeBuilder {
     /// Compiles the type.
     ///
     /// # Errors
-    /// When one of the schemas breaks a rule of RFC 7643 §2 or §7, two of them have the same URI, or an attribute that was to be
-    /// changed is not there.
+    /// When one of the schemas breaks a rule of RFC 7643 §2 or §7, two of them have the same URI, an attribute that was to be
+    /// changed is not there, or the name or the endpoint cannot stand in an answer and a URL.
     pub fn build(self) -> Result<ResourceType, SchemaError> {
         if let Some(path) = &self.unknown {
             return Err(SchemaError::unknown_attribute(&self.schema.id, path));
+        }
+        if let Some(error) = SchemaError::of_type(&self.schema.id, &self.name, &self.endpoint) {
+            return Err(error);
         }
         let mut table = Table::default();
         let commons = core::common();

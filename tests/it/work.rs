@@ -549,13 +549,16 @@ fn a_host_is_told_what_a_request_costs_before_and_after() {
 fn a_thousand_honest_creations_pass_by_default() {
     let scim = Scim::new();
     let person = |n: usize| {
-        create(n, json!({
-            "externalId": format!("x-{n}"), "active": true, "displayName": format!("Person {n}"), "title": "Engineer",
-            "name": {"givenName": format!("Given {n}"), "familyName": format!("Family {n}")},
-            "emails": [{"value": format!("user{n}@example.com"), "type": "work", "primary": true}],
-            "phoneNumbers": [{"value": format!("+49 30 {n:07}"), "type": "work"}],
-            ENTERPRISE: {"department": "Sales", "employeeNumber": n.to_string()},
-        }))
+        create(
+            n,
+            json!({
+                "externalId": format!("x-{n}"), "active": true, "displayName": format!("Person {n}"), "title": "Engineer",
+                "name": {"givenName": format!("Given {n}"), "familyName": format!("Family {n}")},
+                "emails": [{"value": format!("user{n}@example.com"), "type": "work", "primary": true}],
+                "phoneNumbers": [{"value": format!("+49 30 {n:07}"), "type": "work"}],
+                ENTERPRISE: {"department": "Sales", "employeeNumber": n.to_string()},
+            }),
+        )
     };
     let done = scim.bulk((0..1_000).map(person).collect()).is(200);
     assert!(done.statuses().iter().all(|status| *status == "201"), "{:?}", done.statuses());

@@ -56,6 +56,17 @@ impl Relations {
         true
     }
 
+    /// Keeps what is sent of a member that is there; `false` when it is the same as before.
+    pub(super) fn resend(&mut self, holder: Slot, attribute: AttrId, member: Slot, sent: &[u8]) -> bool {
+        let list = self.held.get(&(holder, attribute)).and_then(|list| self.lists.get_mut(list));
+        let Some(members) = list.filter(|members| members.places.contains_key(&member)) else { return false };
+        let same = members.sent.get(&member).is_some_and(|before| **before == *sent);
+        if !same {
+            members.sent.insert(member, sent.into());
+        }
+        !same
+    }
+
     /// Removes a reference; `false` when there is none.
     pub(super) fn remove(&mut self, holder: Slot, attribute: AttrId, member: Slot) -> bool {
         let Some(list) = self.held.get(&(holder, attribute)).copied() else { return false };

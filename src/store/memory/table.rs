@@ -129,7 +129,7 @@ impl Table {
                 }
             }
             for reference in &wanted {
-                changed |= self.relate(slot, attribute, reference);
+                changed |= self.relate(slot, attribute, reference) || self.resend(slot, attribute, reference);
             }
         }
         if changed {
@@ -288,6 +288,13 @@ impl Table {
         // what is known of a resource is shown from the resource; of others, what the client said
         let sent = self.stored(member).is_none().then_some(reference);
         self.relations.add(holder, attribute, member, sent)
+    }
+
+    /// Keeps what the client says now of a member that is no resource here; `false` when that is what it said before.
+    fn resend(&mut self, holder: Slot, attribute: AttrId, reference: &[u8]) -> bool {
+        let member = value_of(reference).and_then(|value| self.by_id.get(value.as_ref()).copied());
+        let Some(member) = member.filter(|member| self.stored(*member).is_none()) else { return false };
+        self.relations.resend(holder, attribute, member, reference)
     }
 
     /// Takes all references of a long list away at once, unless they are those that are wanted; `false` when they are.

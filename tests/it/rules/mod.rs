@@ -21,6 +21,7 @@ mod etag;
 mod filter;
 mod filter_operators;
 mod formats;
+mod host_ids;
 mod immutable;
 mod list;
 mod me;
