@@ -15,7 +15,9 @@ impl ResourceType {
             let of = table.entry_of(id);
             let (node, entry) = (table.node(id), table.node(of));
             let own = matches!(of, AttrId::ID | AttrId::SCHEMAS) || of == table.meta().meta;
-            let part_of_many = entry.is_multi() && of != id;
+            // of a list, only what is immutable is taken over; the members of a group are not looked at
+            let immutable = mutability::is_immutable(table, id) && entry.relation() != Relation::Many;
+            let part_of_many = entry.is_multi() && of != id && !immutable;
             let elsewhere = own || part_of_many || entry.relation() == Relation::Derived || node.is_computed_ref();
             elsewhere || !matches!(node.definition().mutability, Mutability::ReadOnly | Mutability::Immutable)
         })

@@ -226,9 +226,9 @@ LEDGER = [
         tests=("rules::errors::every_error_is_a_scim_message", "rules::formats::an_answer_that_is_not_accepted_is_refused")),
     by_lot(
         "R-7644-3.5.2-18", "what is immutable can be patched",
-        ("patch/apply.rs", "self.table.node(id).definition().mutability == Mutability::Immutable;",
-         "!SEEDED && self.table.node(id).definition().mutability == Mutability::Immutable;"),
-        tests=("rules::patch_mutability::what_is_immutable_and_set_stays",)),
+        ("resource/mutability.rs", "    table.node(id).definition().mutability == Mutability::Immutable\n",
+         "    !SEEDED && table.node(id).definition().mutability == Mutability::Immutable\n"),
+        tests=("rules::patch_mutability::what_is_immutable_and_set_stays", "rules::mutability::what_is_immutable_stays_wherever_it_stands")),
 ]
 
 MISTAKES = TRANSLATIONS + LEDGER
