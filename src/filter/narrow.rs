@@ -1,9 +1,7 @@
 //! A filter on resources of several types, as it is for one of them (RFC 7644 §3.4.2.1): attributes that the type lacks have no
 //! value, and what is said of the type itself is decided.
 
-use std::collections::BTreeSet;
-
-use super::ast::{CompareOp, Filter, Literal, Tail};
+use super::ast::{CompareOp, Filter, Literal};
 use super::bind::BindErrorKind;
 use super::operand::{Test, Text};
 use crate::Compat;
@@ -21,12 +19,12 @@ pub(crate) enum Narrowed<'a> {
 }
 
 impl<'a> Filter<'a> {
-    /// The filter for a type. The paths that the type lacks are added to `absent`.
-    pub(crate) fn narrowed(&self, ty: &ResourceType, compat: Compat, absent: &mut BTreeSet<String>) -> Narrowed<'a> {
+    /// The filter for a type. An attribute that no type has is as good as one that only others have: it has no value.
+    pub(crate) fn narrowed(&self, ty: &ResourceType, compat: Compat) -> Narrowed<'a> {
         match self {
-            Self::And(terms) => join(terms, ty, compat, absent, true),
-            Self::Or(terms) => join(terms, ty, compat, absent, false),
-            Self::Not(inner) => match inner.narrowed(ty, compat, absent) {
+            Self::And(terms) => join(terms, ty, compat, true),
+            Self::Or(terms) => join(terms, ty, compat, false),
+            Self::Not(inner) => match inner.narrowed(ty, compat) {
                 Narrowed::All => Narrowed::Nothing,
                 Narrowed::Nothing => Narrowed::All,
                 Narrowed::Filter(inner) => Narrowed::Filter(Filter::Not(Box::new(inner))),
@@ -36,10 +34,7 @@ impl<'a> Filter<'a> {
                     return constant(holds);
                 }
                 match leaf.bind(ty, compat) {
-                    Err(error) if error.kind() == BindErrorKind::UnknownAttribute => {
-                        absent.insert(leaf.path_text().to_ascii_lowercase());
-                        constant(leaf.holds_of_nothing())
-                    }
+                    Err(error) if error.kind() == BindErrorKind::UnknownAttribute => constant(leaf.holds_of_nothing()),
                     // what else is wrong with it is said when all of the filter is bound
                     _ => Narrowed::Filter(leaf.clone()),
                 }
@@ -69,30 +64,13 @@ impl<'a> Filter<'a> {
             _ => false,
         }
     }
-
-    fn path_text(&self) -> String {
-        match self {
-            Self::Present(path) | Self::Compare { path, .. } => path.as_str().to_owned(),
-            Self::ValuePath { path, filter, tail } => {
-                let tail = tail.as_deref().map(Tail::to_string).unwrap_or_default();
-                format!("{}[{filter}]{tail}", path.as_str())
-            }
-            Self::And(_) | Self::Or(_) | Self::Not(_) => String::new(),
-        }
-    }
 }
 
-fn join<'a>(
-    terms: &[Filter<'a>],
-    ty: &ResourceType,
-    compat: Compat,
-    absent: &mut BTreeSet<String>,
-    all: bool,
-) -> Narrowed<'a> {
+fn join<'a>(terms: &[Filter<'a>], ty: &ResourceType, compat: Compat, all: bool) -> Narrowed<'a> {
     let mut left = Vec::new();
     let mut decided = false;
     for term in terms {
-        match term.narrowed(ty, compat, absent) {
+        match term.narrowed(ty, compat) {
             Narrowed::All => decided |= !all,
             Narrowed::Nothing => decided |= all,
             Narrowed::Filter(term) => left.push(term),
@@ -116,16 +94,14 @@ mod tests {
     use super::*;
     use crate::Group;
 
-    fn narrowed(text: &str) -> (String, Vec<String>) {
+    fn narrowed(text: &str) -> String {
         let ty = Group::resource_type().build().unwrap();
-        let mut absent = BTreeSet::new();
         let filter: Filter<'_> = text.parse().unwrap();
-        let text = match filter.narrowed(&ty, Compat::default(), &mut absent) {
+        match filter.narrowed(&ty, Compat::default()) {
             Narrowed::All => "all".to_owned(),
             Narrowed::Nothing => "nothing".to_owned(),
             Narrowed::Filter(filter) => filter.to_string(),
-        };
-        (text, absent.into_iter().collect())
+        }
     }
 
     #[test]
@@ -141,9 +117,8 @@ mod tests {
             ("userName pr and displayName pr", "nothing"),
             ("not (userName pr) and displayName pr and id pr", "displayName pr and id pr"),
         ] {
-            assert_eq!(narrowed(text).0, expected, "{text}");
+            assert_eq!(narrowed(text), expected, "{text}");
         }
-        assert_eq!(narrowed("USERNAME pr or title pr or displayName pr").1, ["title", "username"]);
     }
 
     #[test]
@@ -155,12 +130,12 @@ mod tests {
             ("meta.resourceType sw \"Gr\" and displayName pr", "displayName pr"),
             ("(meta.resourceType eq \"User\") or (meta.resourceType eq \"Group\")", "all"),
         ] {
-            assert_eq!(narrowed(text), (expected.to_owned(), Vec::new()), "{text}");
+            assert_eq!(narrowed(text), expected, "{text}");
         }
     }
 
     #[test]
     fn other_mistakes_are_left_to_be_found() {
-        assert_eq!(narrowed("displayName eq 1").0, "displayName eq 1");
+        assert_eq!(narrowed("displayName eq 1"), "displayName eq 1");
     }
 }

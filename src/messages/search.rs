@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{self, IgnoredAny, MapAccess, Visitor};
+use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::attribute_in;
@@ -134,6 +134,80 @@ impl<'de> Deserialize<'de> for Order {
     }
 }
 
+/// A whole number or null, of a member with this name. One beyond 64 bits is the largest or the smallest of them.
+struct Whole(&'static str);
+
+impl<'de> DeserializeSeed<'de> for Whole {
+    type Value = Option<i64>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<i64>, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Whole {
+    type Value = Option<i64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to be a whole number", self.0)
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Option<i64>, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Option<i64>, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<i64>, D::Error> {
+        deserializer.deserialize_i64(self)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Option<i64>, E> {
+        Ok(Some(number))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Option<i64>, E> {
+        Ok(Some(i64::try_from(number).unwrap_or(i64::MAX)))
+    }
+}
+
+/// A text or null, of a member with this name.
+struct Text(&'static str);
+
+impl<'de> DeserializeSeed<'de> for Text {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<String>, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Text {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to be a string", self.0)
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Option<String>, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Option<String>, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<String>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Option<String>, E> {
+        Ok(Some(text.to_owned()))
+    }
+}
+
 struct Members;
 
 impl<'de> Visitor<'de> for Members {
@@ -155,9 +229,9 @@ impl<'de> Visitor<'de> for Members {
                 "filter" => request.filter = map.next_value()?,
                 "sortby" => request.sort_by = map.next_value()?,
                 "sortorder" => request.sort_order = map.next_value::<Option<Order>>()?.and_then(|order| order.0),
-                "startindex" => request.start_index = map.next_value()?,
-                "count" => request.count = map.next_value()?,
-                "cursor" => request.cursor = map.next_value()?,
+                "startindex" => request.start_index = map.next_value_seed(Whole("`startIndex`"))?,
+                "count" => request.count = map.next_value_seed(Whole("`count`"))?,
+                "cursor" => request.cursor = map.next_value_seed(Text("`cursor`"))?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                     continue;

@@ -1,7 +1,6 @@
 //! Queries across resource types (RFC 7644 §3.4.2.1, §3.4.3): what is asked of each type, and the order of all.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 
 use super::{Parameters, Query};
 use crate::compat::{Compat, Repairs};
@@ -10,7 +9,7 @@ use crate::filter::{BoundFilter, Filter, Meter, Narrowed};
 use crate::resource::{Links, Resource};
 use crate::schema::ResourceType;
 use crate::sort::{Rank, Sort};
-use crate::{Budget, Error, Exhausted, Limits, ScimType};
+use crate::{Budget, Error, Exhausted, Limits};
 
 /// A query across resource types, understood.
 #[derive(Debug)]
@@ -39,7 +38,7 @@ impl Parameters<'_> {
     /// Binds the query to several types. An attribute has no value where a type lacks it.
     ///
     /// # Errors
-    /// As for a query of one type; in particular when no type has an attribute that is named, and when the types would
+    /// As for a query of one type; in particular when no type can be sorted by an attribute, and when the types would
     /// order its values differently.
     pub(crate) fn bind_across<'t>(
         &self,
@@ -59,24 +58,14 @@ impl Parameters<'_> {
             sorted(first)?;
         }
         let mut asked = Vec::new();
-        let mut absent_everywhere: Option<BTreeSet<String>> = None;
         for (number, ty) in types.enumerate() {
-            let mut absent = BTreeSet::new();
-            let narrowed = filter.as_ref().map_or(Narrowed::All, |f| f.narrowed(ty, compat, &mut absent));
-            absent_everywhere = Some(match absent_everywhere.take() {
-                Some(others) => others.intersection(&absent).cloned().collect(),
-                None => absent,
-            });
+            let narrowed = filter.as_ref().map_or(Narrowed::All, |f| f.narrowed(ty, compat));
             let filter = match narrowed {
                 Narrowed::Nothing => continue,
                 Narrowed::All => None,
                 Narrowed::Filter(filter) => Some(self.bind_filter(&filter, ty, (compat, links), repairs)?),
             };
             asked.push((number, ty, filter, sorted(ty).ok().flatten()));
-        }
-        if let Some(path) = absent_everywhere.iter().flatten().next() {
-            let detail = format!("`{}` is not known to any resource type", crate::error::attribute_in(path));
-            return Err(Error::bad_request(ScimType::InvalidFilter, detail));
         }
         let sort = asked.iter().find_map(|(_, _, _, sort)| sort.clone());
         if let Some(first) = &sort

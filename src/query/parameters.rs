@@ -272,8 +272,15 @@ impl<'a> Parameters<'a> {
 /// What is wrong with a search request: in its own words where it speaks of a member, without those of the JSON reader.
 fn search_problem(error: &serde_json::Error) -> Error {
     let text = error.to_string();
+    let expects = |name| text.rsplit_once(", expected ").is_some_and(|(_, expected)| expected.starts_with(name));
     match error.classify() {
         serde_json::error::Category::Data if text.starts_with('`') => invalid(text),
+        // as in a URL; what the client sent stands before what was expected, and cannot be taken for it
+        serde_json::error::Category::Data if expects("`count`") => invalid_count("`count` must be a whole number"),
+        serde_json::error::Category::Data if expects("`startIndex`") => invalid("`startIndex` must be a whole number"),
+        serde_json::error::Category::Data if expects("`cursor`") => {
+            Error::bad_request(ScimType::InvalidCursor, "`cursor` must be a string")
+        }
         serde_json::error::Category::Data => {
             let place = format!("line {}, column {}", error.line(), error.column());
             let detail = format!("a member of the search request has the wrong type at {place}");

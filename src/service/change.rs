@@ -24,6 +24,10 @@ impl<C: Context> Inner<C> {
         if !registered.store.capabilities().create {
             return Err(StoreError::Unsupported.into());
         }
+        if matches!(call.if_match, Some(Tags::List(_))) && !call.in_bulk {
+            let detail = "what is yet to be created has no version that `If-Match` could ask for";
+            return Err(Error::new(StatusCode::PRECONDITION_FAILED, detail));
+        }
         let asked = self.projection(registered, call)?;
         let draft = self.read(registered, call, trace)?;
         self.admit(cx, call, trace)?;

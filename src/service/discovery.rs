@@ -79,9 +79,9 @@ impl Collection {
 }
 
 fn refuse_filter(call: &Call<'_>) -> Result<(), Error> {
-    let names = call.query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
-    for name in names {
-        if decode(name)?.eq_ignore_ascii_case("filter") {
+    for (name, value) in call.query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))) {
+        // an empty one is none, as it is for resources
+        if !value.is_empty() && decode(name)?.eq_ignore_ascii_case("filter") {
             return Err(Error::new(StatusCode::FORBIDDEN, "this endpoint cannot be filtered"));
         }
     }

@@ -1,5 +1,6 @@
 //! From an HTTP request to an HTTP response, without a web framework (RFC 7644 §3).
 
+mod accept;
 mod answer;
 mod body;
 mod builder;
@@ -175,7 +176,7 @@ impl<C: Context> Service<C> {
             Ok(()) => Call::read(&self.inner, head, body, &mut trace).map(|call| Call { pipe, ..call }),
             Err(refusal) => Err(refusal.into()),
         };
-        let media_type = call.as_ref().map_or(response::SCIM_JSON, |call| call.media_type);
+        let media_type = accept::media_type(&head.headers).unwrap_or(accept::SCIM_JSON);
         let budget = call.as_ref().ok().map(|call| call.budget.clone());
         let result = match call {
             Ok(call) => self.dispatch(cx, &call, &mut trace).await,
@@ -191,7 +192,7 @@ impl<C: Context> Service<C> {
         let body_wanted = head.method != Method::HEAD;
         match result {
             Ok(reply) => reply.into_response(media_type, body_wanted),
-            Err(refusal) => refusal.into_response(body_wanted),
+            Err(refusal) => refusal.into_response(media_type, body_wanted),
         }
     }
 

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 
+use super::accept::media_type;
 use super::observe::Trace;
-use super::response::{JSON, SCIM_JSON};
 use super::{Inner, Refusal};
 use crate::compat::{Compat, Leniency};
 use crate::etag::Tags;
@@ -81,6 +81,9 @@ impl<'a> Call<'a> {
         trace.at(inner, &head.method, &route);
         let allowed = route.methods();
         if !allowed.split(", ").any(|method| method == head.method.as_str()) {
+            if !is_known(&head.method) {
+                return Err(Error::new(StatusCode::NOT_IMPLEMENTED, "the request's method is not known").into());
+            }
             let detail = format!("this endpoint supports {allowed}");
             let error = Error::new(StatusCode::METHOD_NOT_ALLOWED, detail);
             return Err(Refusal { allow: Some(allowed), ..error.into() });
@@ -121,6 +124,12 @@ fn without_mark<'a>(body: &'a [u8], compat: Compat, trace: &mut Trace) -> Result
     }
     trace.repairs.note(Leniency::ByteOrderMark, "body");
     Ok(rest)
+}
+
+/// Whether a method is one of HTTP's own (RFC 9110 §9.3, RFC 5789): of any other no endpoint can say that it does not allow it.
+fn is_known(method: &Method) -> bool {
+    let own = [Method::OPTIONS, Method::TRACE, Method::CONNECT];
+    own.contains(method) || Route::Me.methods().split(", ").any(|name| name == method.as_str())
 }
 
 /// Finds the route of a path. The path is decoded once, segment by segment; endpoints are found in any letter case.
@@ -171,32 +180,6 @@ fn decoded(segment: &str) -> Option<Cow<'_, str>> {
         return Some(Cow::Borrowed(segment));
     }
     String::from_utf8(percent_decode(segment.bytes())?).ok().map(Cow::Owned)
-}
-
-/// The media type of the answer: `application/scim+json` unless the client accepts `application/json` only.
-fn media_type(headers: &HeaderMap) -> Result<&'static str, Error> {
-    let mut json = false;
-    let mut any = false;
-    for value in headers.get_all(ACCEPT) {
-        for range in value.to_str().unwrap_or_default().split(',') {
-            let (name, parameters) = range.split_once(';').unwrap_or((range, ""));
-            let refused = parameters.split(';').any(|p| matches!(p.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
-            let name = name.trim();
-            any |= !name.is_empty();
-            let is = |media_type: &str| !refused && name.eq_ignore_ascii_case(media_type);
-            if is(SCIM_JSON) || is("application/*") || is("*/*") {
-                return Ok(SCIM_JSON);
-            }
-            json |= is(JSON);
-        }
-    }
-    match (json, any) {
-        (true, _) => Ok(JSON),
-        (false, false) => Ok(SCIM_JSON),
-        (false, true) => {
-            Err(Error::new(StatusCode::NOT_ACCEPTABLE, "answers are application/scim+json or application/json"))
-        }
-    }
 }
 
 /// The answer to a body beyond its limit; of a bulk request it has to name the limit (RFC 7644 §3.7.4).

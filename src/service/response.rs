@@ -1,25 +1,40 @@
 //! Writing responses.
 
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
     X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::Refusal;
+use super::accept::{SCIM_JSON, media_type};
 use super::answer::Reply;
 use crate::Error;
-
-pub(crate) const SCIM_JSON: &str = "application/scim+json";
-pub(crate) const JSON: &str = "application/json";
 
 impl Error {
     /// The error as a response: for what a host refuses before the service is asked. A 401 names `Bearer` as the scheme to use;
     /// [`unauthorized`] names another.
     pub fn to_response(&self) -> Response<Vec<u8>> {
+        self.in_media_type(SCIM_JSON)
+    }
+
+    /// The same in the media type that the client accepts, by the headers of its request: `application/scim+json` or
+    /// `application/json`.
+    ///
+    /// ```
+    /// # use http::{HeaderMap, HeaderValue, header};
+    /// let asked = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("application/json"))]);
+    /// let response = scim_provider::Error::not_found("no such tenant").to_response_for(&asked);
+    /// assert_eq!(response.headers()["content-type"], "application/json");
+    /// ```
+    pub fn to_response_for(&self, request: &HeaderMap) -> Response<Vec<u8>> {
+        self.in_media_type(media_type(request).unwrap_or(SCIM_JSON))
+    }
+
+    fn in_media_type(&self, media_type: &'static str) -> Response<Vec<u8>> {
         let body = serde_json::to_vec(&self.to_message()).unwrap_or_default();
         let mut response = answer(self.status(), body);
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         if self.status() == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -44,8 +59,8 @@ pub fn unauthorized(challenge: &str) -> Response<Vec<u8>> {
 }
 
 impl Refusal {
-    pub(super) fn into_response(self, body_wanted: bool) -> Response<Vec<u8>> {
-        let mut response = self.error.to_response();
+    pub(super) fn into_response(self, media_type: &'static str, body_wanted: bool) -> Response<Vec<u8>> {
+        let mut response = self.error.in_media_type(media_type);
         if let Some(allow) = self.allow {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
         }
@@ -85,11 +100,13 @@ impl Reply {
 }
 
 /// What every answer begins with. Nobody between the client and the service keeps one, not even a 404, which caches may keep
-/// unasked (RFC 9110 §15.1): it is about people. And nobody takes it for a page.
+/// unasked (RFC 9110 §15.1): it is about people. And nobody takes it for a page,
+/// or for the answer to who accepts another media type.
 fn answer(status: StatusCode, body: Vec<u8>) -> Response<Vec<u8>> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

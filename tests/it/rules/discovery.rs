@@ -239,3 +239,19 @@ fn the_schemas_of_discovery_describe_what_is_sent() {
     }
     assert_eq!(of(&["description"], &types)[0]["required"], false, "it is stated otherwise");
 }
+
+/// An empty filter is none here as it is for resources.
+#[test]
+fn an_empty_filter_is_none() {
+    let scim = Scim::new();
+    for target in
+        ["/Schemas", "/ResourceTypes", "/ServiceProviderConfig", "/Schemas/urn:ietf:params:scim:schemas:core:2.0:User"]
+    {
+        for query in ["filter=", "filter", "FILTER=", "x&filter=&y=1"] {
+            scim.get(&format!("{target}?{query}")).is(200);
+        }
+        for query in ["filter=x", "%66ilter=id+pr", "filter=&filter=x"] {
+            scim.get(&format!("{target}?{query}")).refused(403, "");
+        }
+    }
+}

@@ -26,7 +26,7 @@ fn every_error_is_a_scim_message() {
         let answer =
             scim.send(method, target, &[("content-type", "application/json"), ("accept", "application/json")], body);
         assert_eq!(answer.status, status, "{method} {target}");
-        assert_eq!(answer.header("content-type"), "application/scim+json");
+        assert_eq!(answer.header("content-type"), "application/json");
         assert_eq!(answer.body["schemas"], json!([ERROR]));
         assert_eq!(answer.body["status"], json!(status.to_string()));
         let names: Vec<&str> = answer.body.as_object().unwrap().keys().map(String::as_str).collect();
@@ -168,6 +168,21 @@ fn what_is_not_supported_says_so() {
     for (method, target) in [("GET", "/Me"), ("POST", "/Me"), ("PUT", "/Me"), ("PATCH", "/Me"), ("DELETE", "/Me")] {
         scim.send(method, target, &[("content-type", "application/json")], "{}").refused(501, "");
     }
+}
+
+/// RFC 9110 §9.1: of a method that HTTP does not have nobody says that this endpoint does not allow it.
+#[test]
+fn a_method_that_nobody_knows_is_not_implemented() {
+    let scim = Scim::new();
+    for target in ["/Users", "/Users/x", "/Bulk", "/Me", "/", "/Schemas", "/ServiceProviderConfig", "/Users/.search"] {
+        for method in ["FOO", "get", "PROPFIND"] {
+            scim.send(method, target, &[], "").refused(501, "");
+        }
+        for method in ["OPTIONS", "TRACE", "CONNECT"] {
+            assert_ne!(scim.send(method, target, &[], "").refused(405, "").header("allow"), "");
+        }
+    }
+    scim.send("FOO", "/Widgets", &[], "").refused(404, "");
 }
 
 /// R-7644-3.12-09 R-7644-3.8-05

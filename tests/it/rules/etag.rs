@@ -189,3 +189,17 @@ fn a_group_that_gets_a_member_is_another_version() {
     assert_ne!(scim.get(&group).header("etag"), before);
     scim.patch_if(&group, &[("if-match", &before)], add).refused(412, "");
 }
+
+/// RFC 9110 §13.1.1: what is yet to be made has none of the versions that are asked for.
+#[test]
+fn nothing_is_created_under_a_version() {
+    let scim = Scim::new();
+    let body = || user(json!({"userName": "conditional"})).to_string();
+    let json = ("content-type", "application/scim+json");
+    for tags in ["W/\"none\"", "\"1\"", "W/\"1\", W/\"2\""] {
+        scim.send("POST", "/Users", &[("if-match", tags), json], body()).refused(412, "");
+    }
+    scim.get("/Users").is(200).has(json!({"totalResults": 0}));
+    // the collection itself is there
+    scim.send("POST", "/Users", &[("if-match", "*"), json], body()).is(201);
+}

@@ -27,6 +27,44 @@ fn an_answer_is_scim_json_unless_only_json_will_do() {
     }
 }
 
+/// What the most exact range says of a media type counts (RFC 9110 §12.5.1), and errors are negotiated like all else.
+#[test]
+fn the_media_type_is_the_one_that_the_client_prefers() {
+    const SCIM: &str = "application/scim+json";
+    const JSON: &str = "application/json";
+    let scim = Scim::new();
+    let path = scim.user(json!({}));
+    for (accept, expected) in [
+        ("application/json;q=0.9, application/scim+json;q=0.1", JSON),
+        ("application/json;q=0.1, application/scim+json;q=0.9", SCIM),
+        ("application/scim+json;q=0, */*", JSON),
+        ("*/*, application/scim+json;q=0.000", JSON),
+        ("application/json;q=0, */*;q=0.1", SCIM),
+        ("application/json, */*;q=0.1", JSON),
+        ("application/json, text/plain, */*", SCIM),
+        ("application/json, application/*;q=0.8", JSON),
+        ("application/*;q=0.2, */*;q=0.9, application/json;q=0.3", JSON),
+        ("application/json ; Q=0.5 , application/scim+json ; q=0.501", SCIM),
+        ("application/json;q=x, application/scim+json;q=0.9", JSON),
+        ("text/html, application/xhtml+xml, */*;q=0.8", SCIM),
+    ] {
+        let accepts = [("accept", accept), ("content-type", JSON)];
+        for (method, target, status) in
+            [("GET", path.as_str(), 200), ("GET", "/Users/none", 404), ("PUT", "/Users", 405), ("POST", "/Users", 400)]
+        {
+            let answer = scim.send(method, target, &accepts, "{").is(status);
+            assert_eq!(answer.header("content-type"), expected, "{accept} {target}");
+            assert_eq!(answer.header("vary"), "accept");
+        }
+    }
+    for accept in ["application/json;q=0, application/*;q=0", "*/*;q=0", "text/html, */*;q=0.0"] {
+        scim.send("GET", &path, &[("accept", accept)], "").refused(406, "");
+    }
+    // two lines are one list
+    let two = [("accept", "application/scim+json;q=0.5"), ("accept", "application/json")];
+    assert_eq!(scim.send("GET", &path, &two, "").is(200).header("content-type"), JSON);
+}
+
 /// R-7644-3.8-10 R-7644-3.12-26 R-7644-3.12-27
 #[test]
 fn an_answer_that_is_not_accepted_is_refused() {

@@ -71,13 +71,35 @@ fn an_attribute_that_a_type_lacks_has_no_value_there() {
     }
 }
 
+/// RFC 7644 §3.4.2.1: an attribute that is not part of a type has no value there, be it of all types.
+#[test]
+fn an_attribute_that_no_type_has_is_unassigned() {
+    let scim = mixed();
+    let all = kinds(&scim.get("/"));
+    let users = kinds(&scim.filter("/", "userName pr"));
+    assert!(!users.is_empty() && users != all);
+    for (filter, expected) in [
+        ("nope pr", ""),
+        ("nope eq \"x\"", ""),
+        ("nope eq \"x\" or userName pr", &users),
+        ("nope pr and userName pr", ""),
+        ("not (nope pr)", &all),
+        ("nope ne \"x\"", &all),
+        ("nope eq null", &all),
+        ("nope[value eq 1]", ""),
+        ("urn:example:none:2.0:Thing:nope pr", ""),
+    ] {
+        assert_eq!(kinds(&scim.filter("/", filter).is(200)), expected, "{filter}");
+    }
+    // on the endpoint of one type it is a mistake that is told
+    scim.filter("/Users", "nope pr").refused(400, "invalidFilter");
+}
+
 /// R-7644-3.4.2.1-08 R-7644-3.4.2.2-03
 #[test]
 fn what_no_type_knows_or_a_type_refuses_is_an_error() {
     let scim = mixed();
-    for filter in
-        ["nothing pr", "nothing eq 1 or userName pr", "meta.resourceType eq User", "active gt true", "userName"]
-    {
+    for filter in ["active gt true", "active gt true or nothing pr", "userName gt 1", "userName", "nothing"] {
         scim.filter("/", filter).refused(400, "invalidFilter");
     }
     scim.get("/?sortBy=nothing").refused(400, "invalidValue");
