@@ -220,9 +220,9 @@ LEDGER = [
         tests=("rules::create::a_post_creates_and_answers_with_what_was_created",)),
     by_lot(
         "R-7644-3.12-27", "errors are problem reports of another standard",
-        ("service/response.rs", "headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON));",
-         "headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(if SEEDED { \"application/problem+json\" } "
-         "else { SCIM_JSON }));"),
+        ("service/response.rs", "response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));",
+         "response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(if SEEDED { \"application/problem+json\" } "
+         "else { media_type }));"),
         tests=("rules::errors::every_error_is_a_scim_message", "rules::formats::an_answer_that_is_not_accepted_is_refused")),
     by_lot(
         "R-7644-3.5.2-18", "what is immutable can be patched",
