@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::percent::{decoded_text, encoded};
+
 /// The version of a resource, as the store counts it: any short text. Two states of a resource never share one.
 ///
 /// On the wire it is the weak entity tag `W/"…"`, in `meta.version` as in the header `ETag`. What such a tag cannot hold is
@@ -31,12 +33,7 @@ impl Version {
     pub fn to_etag(&self) -> String {
         let mut tag = String::with_capacity(self.0.len() + 4);
         tag.push_str("W/\"");
-        for byte in self.0.bytes() {
-            match byte {
-                byte if stands_for_itself(byte) => tag.push(char::from(byte)),
-                _ => tag.push_str(&format!("%{byte:02X}")),
-            }
-        }
+        tag.extend(encoded(self.0.as_bytes(), stands_for_itself).map(char::from));
         tag.push('"');
         tag
     }
@@ -50,7 +47,7 @@ impl Version {
             None => opaque,
         };
         // a tag that was not made here may hold a `%` of its own
-        let version = || percent_decoded(opaque).map_or_else(|| opaque.into(), String::into_boxed_str);
+        let version = || decoded_text(opaque).map_or_else(|| opaque.into(), String::into_boxed_str);
         (opaque.bytes().all(|b| b.is_ascii_graphic() && b != b'"')).then(|| Self(version()))
     }
 }
@@ -58,20 +55,6 @@ impl Version {
 /// Whether a byte of a version is written into its entity tag as it is.
 fn stands_for_itself(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'%')
-}
-
-/// A text without its `%XX`. `None` where a `%` means nothing.
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        let mut digit = || char::from(rest.next()?).to_digit(16);
-        bytes.push(match byte {
-            b'%' => u8::try_from(digit()? * 16 + digit()?).ok()?,
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).ok()
 }
 
 impl From<u64> for Version {

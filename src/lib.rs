@@ -58,6 +58,7 @@ mod limits;
 pub mod messages;
 mod password;
 pub mod patch;
+mod percent;
 mod query;
 pub mod resource;
 pub mod schema;

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 pub(crate) use across::{Across, Part};
 pub(crate) use foremost::{Foremost, Pace};
-pub(crate) use parameters::{Parameters, decode, percent_decode};
+pub(crate) use parameters::{Parameters, decode};
 
 use crate::compat::{Compat, Repairs};
 use crate::cursor::{Cursor, Position};

@@ -7,6 +7,7 @@ use crate::compat::{Compat, Repairs};
 use crate::cursor::{Cursor, Seal, Token, hash};
 use crate::filter::{BoundFilter, Filter};
 use crate::messages::{SEARCH_REQUEST_SCHEMA, SearchRequest, SortOrder};
+use crate::percent::decoded;
 use crate::resource::{Links, Projection};
 use crate::schema::ResourceType;
 use crate::schema::table::AttrId;
@@ -340,26 +341,9 @@ pub(crate) fn decode(text: &str) -> Result<Cow<'_, str>, Error> {
     if !text.contains(['+', '%']) {
         return Ok(Cow::Borrowed(text));
     }
-    let bytes = percent_decode(text.bytes().map(|b| if b == b'+' { b' ' } else { b }));
-    let decoded = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    decoded.map(Cow::Owned).ok_or_else(|| invalid("the URL is not correctly encoded"))
-}
-
-/// Decodes `%XX`.
-pub(crate) fn percent_decode(text: impl Iterator<Item = u8>) -> Option<Vec<u8>> {
-    let mut text = text;
-    let mut bytes = Vec::new();
-    while let Some(byte) = text.next() {
-        let byte = match byte {
-            b'%' => {
-                let mut digit = || char::from(text.next()?).to_digit(16);
-                u8::try_from(digit()? * 16 + digit()?).ok()?
-            }
-            byte => byte,
-        };
-        bytes.push(byte);
-    }
-    Some(bytes)
+    let bytes = decoded(text.bytes().map(|b| if b == b'+' { b' ' } else { b }));
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    text.map(Cow::Owned).ok_or_else(|| invalid("the URL is not correctly encoded"))
 }
 
 #[cfg(test)]

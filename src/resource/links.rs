@@ -1,5 +1,7 @@
 //! Where resources are found: URLs made from ids, and read back (RFC 7643 §2.3.7, §2.4).
 
+use crate::percent::{decoded_text, encoded, is_unreserved};
+
 /// The base URL and the endpoints of the resource types.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Links {
@@ -28,15 +30,11 @@ impl Links {
         out.extend_from_slice(self.base.as_bytes());
         out.extend_from_slice(endpoint.as_bytes());
         out.push(b'/');
-        if id.iter().all(|b| stands_for_itself(*b)) {
+        // nearly all ids, of which an answer may have a million
+        if id.iter().all(|byte| stands_for_itself(*byte)) {
             out.extend_from_slice(id);
-            return;
-        }
-        for byte in id {
-            match byte {
-                byte if stands_for_itself(*byte) => out.push(*byte),
-                _ => out.extend_from_slice(format!("%{byte:02X}").as_bytes()),
-            }
+        } else {
+            out.extend(encoded(id, stands_for_itself));
         }
     }
 
@@ -117,21 +115,12 @@ fn normal(origin: &str) -> String {
 
 /// A step of a path without `%XX`.
 fn decoded(step: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(step.len());
-    let mut rest = step.bytes();
-    while let Some(byte) = rest.next() {
-        let mut digit = || char::from(rest.next()?).to_digit(16);
-        bytes.push(match byte {
-            b'%' => u8::try_from(digit()? * 16 + digit()?).ok()?,
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).ok().filter(|text| !text.contains(char::is_control))
+    decoded_text(step).filter(|text| !text.contains(char::is_control))
 }
 
 /// Whether a byte is written into a path as it is.
 fn stands_for_itself(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'@' | b':')
+    is_unreserved(byte) || matches!(byte, b'@' | b':')
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::core::SCHEMA_SCHEMA;
 use super::json::has_uniqueness;
 use super::table::Relation;
 use super::{Attribute, AttributeType, Mutability, Returned, Schema, Uniqueness};
+use crate::percent::is_unreserved;
 use crate::{AttrPath, is_attribute_name};
 
 /// Most attributes on one level, so that an attribute is known by a number of one byte.
@@ -62,10 +63,9 @@ impl SchemaError {
 
     /// The name or the endpoint of a resource type cannot stand in a URL or in an answer.
     pub(super) fn of_type(schema: &str, name: &str, endpoint: &str) -> Option<Self> {
-        let stands_for_itself = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
         let segment = endpoint.strip_prefix('/').unwrap_or_default();
         let dots = segment.bytes().all(|b| b == b'.');
-        let fault = if dots || !segment.bytes().all(stands_for_itself) {
+        let fault = if dots || !segment.bytes().all(is_unreserved) {
             Fault::Endpoint
         } else if name.trim().is_empty() || name.contains(|c: char| matches!(c, '"' | '\\') || c.is_control()) {
             Fault::TypeName

@@ -11,7 +11,7 @@ use super::observe::Trace;
 use super::{Inner, Refusal};
 use crate::compat::{Compat, Leniency};
 use crate::etag::Tags;
-use crate::query::percent_decode;
+use crate::percent::decoded_text;
 use crate::resource::Pipe;
 use crate::{Budget, Error, Limits, ScimType};
 
@@ -179,7 +179,7 @@ fn decoded(segment: &str) -> Option<Cow<'_, str>> {
     if !segment.contains('%') {
         return Some(Cow::Borrowed(segment));
     }
-    String::from_utf8(percent_decode(segment.bytes())?).ok().map(Cow::Owned)
+    decoded_text(segment).map(Cow::Owned)
 }
 
 /// The answer to a body beyond its limit; of a bulk request it has to name the limit (RFC 7644 §3.7.4).

@@ -8,6 +8,7 @@ use http::Method;
 use super::plan::Waits;
 use super::reference::{Meaning, PREFIX, Rewriter, may_refer};
 use super::request::{Message, Operation};
+use crate::percent::encoded;
 use crate::service::Inner;
 use crate::service::request::{Route, route};
 use crate::{Error, ScimType};
@@ -151,12 +152,8 @@ impl<'a> Task<'a> {
         let path = path.filter(|_| self.operation.method != Some(Method::POST))?;
         let path = path.strip_prefix(inner.prefix.as_str()).filter(|rest| rest.starts_with('/')).unwrap_or(path);
         let mut url = inner.links.base().to_owned();
-        for byte in path.bytes() {
-            match byte {
-                b'!'..=b'~' if !b"\"<>\\^`{|}".contains(&byte) => url.push(char::from(byte)),
-                _ => url.push_str(&format!("%{byte:02X}")),
-            }
-        }
+        let stands_in_a_url = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
+        url.extend(encoded(path.as_bytes(), stands_in_a_url).map(char::from));
         Some(url)
     }
 }

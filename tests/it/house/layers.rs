@@ -6,7 +6,7 @@ use super::source::Source;
 
 /// From the lowest to the highest. A module stands in one of them; `lib.rs` in none.
 const LAYERS: [&[&str]; 9] = [
-    &["error", "attr", "budget", "compat", "etag", "limits", "password", "time", "unassigned"],
+    &["error", "attr", "budget", "compat", "etag", "limits", "password", "percent", "time", "unassigned"],
     &["schema"],
     &["resource", "messages"],
     &["filter"],
