@@ -4,9 +4,10 @@
 //! touches a line of the former, a line of the latter, and the text: a filter over many documents spends its time waiting
 //! for memory.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::Secrets;
+use super::{Secrets, scan};
 use crate::schema::table::AttrId;
 
 /// Canonical text, where its attributes lie, and the secrets that do not belong into it.
@@ -114,11 +115,11 @@ impl Document {
 /// The text of `"name":"value"` where the value has escapes.
 fn unescaped(json: &[u8], entry: Entry) -> Option<Arc<str>> {
     let span = json.get(entry.start as usize..entry.end as usize)?;
-    if !span.contains(&b'\\') {
-        return None;
-    }
     let colon = span.iter().position(|byte| *byte == b':')?;
-    serde_json::from_slice::<String>(span.get(colon + 1..)?).ok().map(Arc::from)
+    match scan::unescaped(scan::string_body(span.get(colon + 1..)?)?)? {
+        Cow::Owned(text) => Some(text.into()),
+        Cow::Borrowed(_) => None,
+    }
 }
 
 #[inline]

@@ -49,12 +49,11 @@ pub(crate) fn string_body(value: &[u8]) -> Option<&[u8]> {
 }
 
 /// The inside of a string without its escapes.
-pub(crate) fn unescaped(body: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn unescaped(body: &[u8]) -> Option<Cow<'_, str>> {
     if !body.contains(&b'\\') {
-        return Cow::Borrowed(body);
+        return std::str::from_utf8(body).ok().map(Cow::Borrowed);
     }
-    let quoted = [b"\"", body, b"\""].concat();
-    serde_json::from_slice::<String>(&quoted).map_or(Cow::Borrowed(body), |text| Cow::Owned(text.into_bytes()))
+    serde_json::from_slice(&[b"\"", body, b"\""].concat()).ok().map(Cow::Owned)
 }
 
 /// Writes a JSON string.

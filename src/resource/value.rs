@@ -24,11 +24,7 @@ impl<'a> ValueRef<'a> {
 
     /// The text of a string; borrowed unless it has escapes.
     pub fn as_str(&self) -> Option<Cow<'a, str>> {
-        let body = scan::string_body(self.json)?;
-        if body.contains(&b'\\') {
-            return serde_json::from_slice(self.json).ok().map(Cow::Owned);
-        }
-        std::str::from_utf8(body).ok().map(Cow::Borrowed)
+        scan::unescaped(scan::string_body(self.json)?)
     }
 
     /// The boolean.
@@ -56,7 +52,7 @@ impl<'a> ValueRef<'a> {
     /// A sub-attribute of a complex value, by its canonical name.
     pub fn get(&self, sub_attribute: &str) -> Option<Self> {
         scan::members(self.json)
-            .find(|(key, _)| scan::unescaped(key).eq_ignore_ascii_case(sub_attribute.as_bytes()))
+            .find(|(key, _)| scan::unescaped(key).is_some_and(|key| key.eq_ignore_ascii_case(sub_attribute)))
             .map(|(_, json)| Self { json })
     }
 

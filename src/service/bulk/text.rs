@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::resource::scan::{elements, members};
+use crate::resource::scan::{elements, members, unescaped};
 
 /// An object with its values replaced, or left out.
 pub(super) fn object(text: &[u8], mut replace: impl FnMut(&str, &[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
@@ -53,11 +53,7 @@ pub(super) fn array(text: &[u8], mut replace: impl FnMut(&[u8]) -> Option<Vec<u8
 
 /// A key as it reads, without its escapes.
 pub(super) fn text_of(key: &[u8]) -> Cow<'_, str> {
-    let plain = std::str::from_utf8(key).unwrap_or_default();
-    if !plain.contains('\\') {
-        return Cow::Borrowed(plain);
-    }
-    serde_json::from_str(&format!("\"{plain}\"")).map_or(Cow::Borrowed(plain), Cow::Owned)
+    unescaped(key).unwrap_or_else(|| String::from_utf8_lossy(key))
 }
 
 /// Valid JSON without the white space between its tokens.
