@@ -78,6 +78,20 @@ pub struct Repairs {
 impl Repairs {
     const KEPT: usize = 64;
 
+    /// Whether a form is accepted; if so, it is noted, with its place.
+    pub(crate) fn accept<S: Into<String>>(
+        &mut self,
+        compat: Compat,
+        leniency: Leniency,
+        at: impl FnOnce() -> S,
+    ) -> bool {
+        let accepted = compat.accepts(leniency);
+        if accepted {
+            self.note(leniency, at());
+        }
+        accepted
+    }
+
     /// Notes a repair, once for each place.
     pub(crate) fn note(&mut self, leniency: Leniency, at: impl Into<String>) {
         let repair = Repair { leniency, at: at.into() };

@@ -363,15 +363,14 @@ impl Binder<'_> {
     }
 
     fn lenient(&mut self, leniency: Leniency, path: &AttrPath<'_>) -> Result<(), BindError> {
-        if !self.compat.accepts(leniency) {
-            let text = match leniency {
-                Leniency::BareWord => "is compared with a word without quotes: texts stand in double quotes",
-                _ => "cannot be compared in this form",
-            };
-            return Err(BindError::new(BindErrorKind::Unsupported, path, text));
+        if self.repairs.accept(self.compat, leniency, || path.as_str()) {
+            return Ok(());
         }
-        self.repairs.note(leniency, path.as_str());
-        Ok(())
+        let text = match leniency {
+            Leniency::BareWord => "is compared with a word without quotes: texts stand in double quotes",
+            _ => "cannot be compared in this form",
+        };
+        Err(BindError::new(BindErrorKind::Unsupported, path, text))
     }
 }
 

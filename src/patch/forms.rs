@@ -35,11 +35,7 @@ impl Binder<'_> {
     }
 
     pub(super) fn accepts(&mut self, leniency: Leniency, at: &str) -> bool {
-        let accepted = self.rules.compat.accepts(leniency);
-        if accepted {
-            self.repairs.note(leniency, at);
-        }
-        accepted
+        self.repairs.accept(self.rules.compat, leniency, || at)
     }
 
     /// Whether an operation leads to what no schema defines, and is left out, or kept as that.
@@ -188,11 +184,9 @@ impl Binder<'_> {
         at: &str,
         otherwise: PatchErrorKind,
     ) -> Result<(), PatchError> {
-        if !self.rules.compat.accepts(leniency) {
-            let text = format!("`{}` is not accepted in this form", excerpt(at));
-            return Err(PatchError::message(otherwise, text));
+        if self.accepts(leniency, at) {
+            return Ok(());
         }
-        self.repairs.note(leniency, at);
-        Ok(())
+        Err(PatchError::message(otherwise, format!("`{}` is not accepted in this form", excerpt(at))))
     }
 }

@@ -285,11 +285,7 @@ impl<'r> Reader<'r> {
 
     /// Whether a form is accepted; if so, it is noted.
     pub(super) fn lenient(&mut self, leniency: Leniency, id: AttrId) -> bool {
-        let accepted = self.rules.compat.accepts(leniency);
-        if accepted {
-            self.repairs.note(leniency, self.ty.table().path(id));
-        }
-        accepted
+        self.repairs.accept(self.rules.compat, leniency, || self.ty.table().path(id))
     }
 
     pub(super) fn note_unassigned(&mut self, name: &str) {

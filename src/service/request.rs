@@ -119,11 +119,10 @@ impl<'a> Call<'a> {
 /// A body without the byte order mark that a client may have put in front of it (RFC 8259 §8.1).
 fn without_mark<'a>(body: &'a [u8], compat: Compat, trace: &mut Trace) -> Result<&'a [u8], Error> {
     let Some(rest) = body.strip_prefix("\u{feff}".as_bytes()) else { return Ok(body) };
-    if !compat.accepts(Leniency::ByteOrderMark) {
-        return Err(Error::bad_request(ScimType::InvalidSyntax, "the body begins with a byte order mark"));
+    match trace.repairs.accept(compat, Leniency::ByteOrderMark, || "body") {
+        true => Ok(rest),
+        false => Err(Error::bad_request(ScimType::InvalidSyntax, "the body begins with a byte order mark")),
     }
-    trace.repairs.note(Leniency::ByteOrderMark, "body");
-    Ok(rest)
 }
 
 /// Whether a method is one of HTTP's own (RFC 9110 §9.3, RFC 5789): of any other no endpoint can say that it does not allow it.
@@ -200,9 +199,7 @@ fn check_body(headers: &HeaderMap, compat: Compat, trace: &mut Trace) -> Result<
     let name = content_type.split(';').next().unwrap_or_default().trim();
     match name.to_ascii_lowercase().as_str() {
         "application/scim+json" | "application/json" => {}
-        "" if compat.accepts(Leniency::MissingContentType) => {
-            trace.repairs.note(Leniency::MissingContentType, "Content-Type");
-        }
+        "" if trace.repairs.accept(compat, Leniency::MissingContentType, || "Content-Type") => {}
         _ => return unsupported("the body must be application/scim+json or application/json"),
     }
     Ok(())

@@ -50,13 +50,7 @@ impl<'a> Message<'a> {
             Some(name) => syntax(format!("`{name}` is given twice")),
             None => syntax(Violation::syntax(&error).to_string()),
         })?;
-        let mut accepts = |leniency, at: &str| {
-            let accepted = compat.accepts(leniency);
-            if accepted {
-                repairs.note(leniency, at);
-            }
-            accepted
-        };
+        let mut accepts = |leniency, at: &str| repairs.accept(compat, leniency, || at);
         let uris = body.schemas.unwrap_or_default();
         let is_named = uris.iter().any(|uri| uri.eq_ignore_ascii_case(BULK_REQUEST_SCHEMA));
         if !(is_named || uris.is_empty() && accepts(Leniency::MissingSchemas, "schemas")) {
