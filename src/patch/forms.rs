@@ -11,7 +11,7 @@ use crate::compat::Leniency;
 use crate::error::{attribute_in, excerpt};
 use crate::filter::Path;
 use crate::messages::PATCH_OP_SCHEMA;
-use crate::resource::{Members, UnknownAttributes, is_reserved, member_path};
+use crate::resource::{Members, UnknownAttributes, is_base, is_reserved, member_path};
 use crate::schema::table::{AttrId, Relation};
 
 impl Binder<'_> {
@@ -91,8 +91,7 @@ impl Binder<'_> {
 
     /// The base schema's URN around its attributes, as an extension has it. One in another is none.
     pub(super) fn is_base(&self, below: AttrId, key: &str, value: &RawValue) -> bool {
-        let is_urn = below == AttrId::ROOT && key.eq_ignore_ascii_case(self.ty.table().base());
-        is_urn && !self.in_base && value.get().starts_with('{') && self.rules.compat.accepts(Leniency::PathKeys)
+        !self.in_base && value.get().starts_with('{') && is_base(self.ty, self.rules.compat, below, key)
     }
 
     pub(super) fn unknown(&mut self, op: Op, of: AttrId, key: &str, value: &RawValue) -> Result<(), PatchError> {

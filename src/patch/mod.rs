@@ -25,6 +25,7 @@ pub(crate) use self::key::PathKey;
 
 use crate::Limits;
 use crate::messages::PATCH_OP_SCHEMA;
+use crate::resource::says_nothing;
 
 /// A PATCH request as it was sent: well-formed, and not yet asked what it means.
 ///
@@ -136,13 +137,13 @@ impl Message<'_> {
 impl Schemas {
     fn of(json: &str) -> Self {
         let is_right = |uri: &str| uri.eq_ignore_ascii_case(PATCH_OP_SCHEMA);
-        let says_nothing = |uri: &str| matches!(uri.trim(), "" | "[]") || uri.to_ascii_lowercase().ends_with("patchop");
+        let is_misspelt = |uri: &str| says_nothing(uri) || uri.to_ascii_lowercase().ends_with("patchop");
         let one = serde_json::from_str::<BorrowedText<'_>>(json).ok().map(|text| text.0);
         match serde_json::from_str::<Vec<BorrowedText<'_>>>(json) {
             Ok(uris) if uris.iter().any(|uri| is_right(&uri.0)) => Self::Right,
-            Ok(uris) if uris.is_empty() || uris.iter().any(|uri| says_nothing(&uri.0)) => Self::Missing,
+            Ok(uris) if uris.is_empty() || uris.iter().any(|uri| is_misspelt(&uri.0)) => Self::Missing,
             Err(_) if one.as_ref().is_some_and(|uri| is_right(uri)) => Self::Single,
-            Err(_) if json == "null" || one.is_some_and(|uri| says_nothing(&uri)) => Self::Missing,
+            Err(_) if json == "null" || one.is_some_and(|uri| is_misspelt(&uri)) => Self::Missing,
             _ => Self::Foreign,
         }
     }

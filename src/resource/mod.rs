@@ -65,7 +65,7 @@ pub(crate) use self::read::{Reader, Rules};
 pub use self::reference::{Reference, Secret};
 pub(crate) use self::seed_any::is_reserved;
 pub(crate) use self::unite::type_and_value;
-pub(crate) use self::urn::{legacy_extension, member_path};
+pub(crate) use self::urn::{is_base, legacy_extension, member_path, says_nothing};
 pub use self::user::{Name, User};
 pub use self::value::ValueRef;
 pub use self::violation::{Violation, ViolationKind};

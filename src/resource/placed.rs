@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::read::Reader;
 use super::scan::write_string;
-use super::urn::{legacy_extension, member_path};
+use super::urn::{is_base, legacy_extension, member_path};
 use crate::AttrPath;
 use crate::compat::{Compat, Leniency, Repairs};
 use crate::schema::ResourceType;
@@ -21,7 +21,7 @@ use crate::schema::table::AttrId;
 /// attributes.
 pub(super) fn is_path(reader: &Reader<'_>, of: AttrId, key: &str) -> bool {
     let (ty, compat) = (reader.ty(), reader.rules.compat);
-    lead(ty, of, key, compat).is_some() || is_base(ty, of, key, compat)
+    lead(ty, of, key, compat).is_some() || is_base(ty, compat, of, key)
 }
 
 /// The attribute that a key leads to. An extension is no part of an extension.
@@ -38,10 +38,6 @@ fn lead(ty: &ResourceType, of: AttrId, key: &str, compat: Compat) -> Option<(Att
     let leniency = leniency.filter(|_| is_name).unwrap_or(Leniency::PathKeys);
     let accepted = compat.accepts(leniency) && id != AttrId::SCHEMAS && !table.node(id).is_extension();
     accepted.then_some((id, leniency))
-}
-
-fn is_base(ty: &ResourceType, of: AttrId, key: &str, compat: Compat) -> bool {
-    of == AttrId::ROOT && compat.accepts(Leniency::PathKeys) && key.eq_ignore_ascii_case(ty.table().base())
 }
 
 /// The body with each value where its key says.
@@ -85,8 +81,7 @@ impl<'v> Order<'_, 'v> {
         let table = self.ty.table();
         for (key, value) in members {
             let known = table.child(table.root().children(), &key);
-            let old = || legacy_extension(table, &key).filter(|_| self.compat.accepts(Leniency::LegacySchema));
-            let id = known.or_else(old);
+            let id = known.or_else(|| legacy_extension(table, self.compat, AttrId::ROOT, &key));
             let is_object = value.get().starts_with('{');
             match id {
                 Some(id) if table.node(id).is_extension() && is_object => {
@@ -108,12 +103,12 @@ impl<'v> Order<'_, 'v> {
                     self.places.insert(id, self.root.len());
                     self.root.push((key, Item::Value(value)));
                 }
-                None if is_base(self.ty, AttrId::ROOT, &key, self.compat) && is_object => {
+                None if is_base(self.ty, self.compat, AttrId::ROOT, &key) && is_object => {
                     self.repairs.note(Leniency::PathKeys, key);
                     // one in another stays what it is, which is unknown
                     let inner = serde_json::from_str::<Members<'_>>(value.get())?.0;
                     let (inner, nested): (Vec<_>, Vec<_>) =
-                        inner.into_iter().partition(|(key, _)| !is_base(self.ty, AttrId::ROOT, key, self.compat));
+                        inner.into_iter().partition(|(key, _)| !is_base(self.ty, self.compat, AttrId::ROOT, key));
                     self.root.extend(nested.into_iter().map(|(key, value)| (key, Item::Value(value))));
                     self.take(inner)?;
                 }

@@ -1,6 +1,8 @@
 //! The URNs of schemas as clients spell them, and paths of what no schema defines.
 
+use crate::compat::{Compat, Leniency};
 use crate::error::attribute_in;
+use crate::schema::ResourceType;
 use crate::schema::table::{AttrId, Table};
 
 /// Whether a client means this URI: `User`, or one of SCIM's that ends so. Those of messages are not for resources.
@@ -16,13 +18,18 @@ pub(super) fn spells(uri: &str, meant: &str) -> bool {
 }
 
 /// A client may print an empty list into a text.
-pub(super) fn says_nothing(uri: &str) -> bool {
+pub(crate) fn says_nothing(uri: &str) -> bool {
     matches!(uri.trim(), "" | "[]")
 }
 
-/// The extension that had this URN before the standard, such as `urn:scim:schemas:extension:enterprise:2.0`.
-pub(crate) fn legacy_extension(table: &Table, name: &str) -> Option<AttrId> {
-    if !is_legacy(name) {
+/// Whether a key is the base schema's URN around its attributes, as an extension has it.
+pub(crate) fn is_base(ty: &ResourceType, compat: Compat, of: AttrId, key: &str) -> bool {
+    of == AttrId::ROOT && compat.accepts(Leniency::PathKeys) && key.eq_ignore_ascii_case(ty.table().base())
+}
+
+/// The extension that had this URN before the standard, such as `urn:scim:schemas:extension:enterprise:2.0`, where that is accepted.
+pub(crate) fn legacy_extension(table: &Table, compat: Compat, of: AttrId, name: &str) -> Option<AttrId> {
+    if of != AttrId::ROOT || !compat.accepts(Leniency::LegacySchema) || !is_legacy(name) {
         return None;
     }
     // SCIM 1.1 had a version of its own

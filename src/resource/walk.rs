@@ -217,10 +217,7 @@ impl Reader<'_> {
 
     /// The enterprise extension under its URN from before the standard.
     pub(crate) fn legacy_extension(&mut self, parent: AttrId, name: &str) -> Option<AttrId> {
-        if parent != AttrId::ROOT || !self.rules.compat.accepts(Leniency::LegacySchema) {
-            return None;
-        }
-        let id = legacy_extension(self.ty.table(), name)?;
+        let id = legacy_extension(self.ty.table(), self.rules.compat, parent, name)?;
         self.lenient(Leniency::LegacySchema, id).then_some(id)
     }
 

@@ -6,11 +6,11 @@ use std::borrow::Cow;
 use super::text::{array, compact, object, object_and_keys, text_of};
 use crate::filter::{Filter, Literal, Path};
 use crate::patch::PathKey;
-use crate::resource::legacy_extension;
 use crate::resource::scan::{members, write_string};
+use crate::resource::{is_base, legacy_extension};
 use crate::schema::table::{AttrId, Relation};
 use crate::schema::{AttributeType, ResourceType};
-use crate::{Compat, Leniency, Limits, ValueRef};
+use crate::{Compat, Limits, ValueRef};
 
 /// What stands in front of a name that refers to an operation.
 pub(super) const PREFIX: &str = "bulkId:";
@@ -103,7 +103,7 @@ impl<'r> Rewriter<'r> {
             if let Some(id) = table.child(table.node(of).children(), key) {
                 return Some((None, self.changed(id, value)));
             }
-            if let Some(id) = self.legacy_extension(of, key) {
+            if let Some(id) = legacy_extension(self.ty.table(), self.compat, of, key) {
                 return Some((None, self.changes(id, value)));
             }
             if self.is_base(of, key) {
@@ -125,14 +125,7 @@ impl<'r> Rewriter<'r> {
 
     /// Whether a key is the base schema's URN around its attributes. One in another is none.
     fn is_base(&self, of: AttrId, key: &str) -> bool {
-        let is_urn = of == AttrId::ROOT && key.eq_ignore_ascii_case(self.ty.table().base());
-        is_urn && !self.in_base && self.compat.accepts(Leniency::PathKeys)
-    }
-
-    /// The extension that a key names by the URN that it had before there was a standard.
-    fn legacy_extension(&self, of: AttrId, key: &str) -> Option<AttrId> {
-        let accepted = of == AttrId::ROOT && self.compat.accepts(Leniency::LegacySchema);
-        legacy_extension(self.ty.table(), key).filter(|_| accepted)
+        !self.in_base && is_base(self.ty, self.compat, of, key)
     }
 
     fn changed_at(&mut self, path: &Path<'_>, value: &[u8]) -> Vec<u8> {
@@ -199,15 +192,22 @@ impl<'r> Rewriter<'r> {
         }
     }
 
+    /// A value, or those of a list that stay.
+    fn kept_values(&mut self, id: AttrId, value: &[u8]) -> Option<Vec<u8>> {
+        match value.starts_with(b"[") {
+            true => Some(array(value, |element| self.kept(id, element))),
+            false => self.kept(id, value),
+        }
+    }
+
     /// The attributes of a resource, or of an extension in it, by the names that a body may have for them.
     fn attributes(&mut self, text: &[u8], of: AttrId) -> Vec<u8> {
         object(text, |key, value| {
             let table = self.ty.table();
-            let old = || self.legacy_extension(of, key);
+            let old = || legacy_extension(self.ty.table(), self.compat, of, key);
             match table.child(table.node(of).children(), key).or_else(old) {
                 Some(id) if table.node(id).is_extension() => Some(self.attributes(value, id)),
-                Some(id) if value.starts_with(b"[") => Some(array(value, |element| self.kept(id, element))),
-                Some(id) => self.kept(id, value),
+                Some(id) => self.kept_values(id, value),
                 None if self.is_base(of, key) => {
                     self.in_base = true;
                     let inner = self.attributes(value, of);
@@ -219,11 +219,7 @@ impl<'r> Rewriter<'r> {
                     let known = PathKey::new(self.ty, of, key);
                     let path = known.path(self.ty, self.compat, self.limits).filter(|path| path.filter.is_none());
                     let id = path.and_then(|path| self.ty.find(&path.attribute, self.compat)).map(|(id, _)| id);
-                    match id {
-                        Some(id) if value.starts_with(b"[") => Some(array(value, |element| self.kept(id, element))),
-                        Some(id) => self.kept(id, value),
-                        None => Some(value.to_vec()),
-                    }
+                    id.map_or_else(|| Some(value.to_vec()), |id| self.kept_values(id, value))
                 }
             }
         })
