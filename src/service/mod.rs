@@ -176,7 +176,8 @@ impl<C: Context> Service<C> {
             Ok(()) => Call::read(&self.inner, head, body, &mut trace).map(|call| Call { pipe, ..call }),
             Err(refusal) => Err(refusal.into()),
         };
-        let media_type = accept::media_type(&head.headers).unwrap_or(accept::SCIM_JSON);
+        let refused_in = || accept::media_type(&head.headers).unwrap_or(accept::SCIM_JSON);
+        let media_type = call.as_ref().map_or_else(|_| refused_in(), |call| call.media_type);
         let budget = call.as_ref().ok().map(|call| call.budget.clone());
         let result = match call {
             Ok(call) => self.dispatch(cx, &call, &mut trace).await,
