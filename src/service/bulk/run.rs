@@ -15,7 +15,7 @@ use crate::resource::scan::write_string;
 use crate::service::answer::Reply;
 use crate::service::observe::Trace;
 use crate::service::request::{Call, Route};
-use crate::service::{Inner, Refusal};
+use crate::service::{Inner, Refusal, Registered};
 use crate::store::{Context, Key, Precondition};
 use crate::{Error, ScimType};
 
@@ -23,7 +23,7 @@ use crate::{Error, ScimType};
 const REWRITING: u64 = 10;
 
 /// What an operation costs besides what it does.
-const OPERATION: u64 = 1_500;
+const DISPATCH: u64 = 1_500;
 /// What it costs to make a PATCH of the references that were left out, and to carry it out, besides the write.
 const COMPLETING: u64 = 12_000;
 
@@ -160,10 +160,9 @@ impl<'r, C: Context> Run<'r, C> {
         self.charge(number)?;
         let method = self.method(number);
         let mut body = Cow::Borrowed(task.operation.data.unwrap_or_default().as_bytes());
-        if let (Some(data), Some(registered)) = (
-            task.operation.data.filter(|data| may_refer(data)),
-            self.job.type_of(number).and_then(|at| self.inner.types.get(at)),
-        ) {
+        if let (Some(data), Some(registered)) =
+            (task.operation.data.filter(|data| may_refer(data)), self.registered(number))
+        {
             let mut meaning = |name: &str| self.meaning(name);
             let rewriter = Rewriter::new(&registered.ty, self.inner.compat, &self.inner.limits, &mut meaning);
             body = Cow::Owned(match *method {
@@ -192,9 +191,9 @@ impl<'r, C: Context> Run<'r, C> {
         if budget.left() == 0 {
             return Err(self.spent());
         }
-        let registered = self.job.type_of(number).and_then(|at| self.inner.types.get(at));
+        let registered = self.registered(number);
         let write = registered.map_or(0, |registered| registered.store.capabilities().write_work);
-        budget.charge(write.saturating_add(OPERATION));
+        budget.charge(write.saturating_add(DISPATCH));
         let data = self.job.tasks.get(number).and_then(|task| task.operation.data);
         if let Some(data) = data.filter(|data| may_refer(data)) {
             budget.charge(REWRITING.saturating_mul(u64::try_from(data.len()).unwrap_or(u64::MAX)));
@@ -206,7 +205,7 @@ impl<'r, C: Context> Run<'r, C> {
     /// the others or, where one of them fails, takes it back.
     fn affords(&self, numbers: &[usize]) -> bool {
         let work = |number: &usize| {
-            let registered = self.job.type_of(*number).and_then(|at| self.inner.types.get(at));
+            let registered = self.registered(*number);
             let references = self.job.tasks.get(*number).map_or(0, |task| task.needs.len());
             registered.map_or(0, |registered| {
                 let can = registered.store.capabilities();
@@ -228,7 +227,7 @@ impl<'r, C: Context> Run<'r, C> {
 
     /// Adds the references that were left out.
     async fn complete(&self, attempt: &mut Attempt) {
-        let registered = self.job.type_of(attempt.number).and_then(|at| self.inner.types.get(at));
+        let registered = self.registered(attempt.number);
         let (Some(registered), false) = (registered, attempt.deferred.is_empty()) else { return };
         let mut body = format!("{{\"schemas\":[\"{PATCH_OP_SCHEMA}\"],\"Operations\":[").into_bytes();
         for (at, group) in attempt.deferred.chunk_by(|a, b| a.attribute == b.attribute).enumerate() {
@@ -294,7 +293,7 @@ impl<'r, C: Context> Run<'r, C> {
     }
 
     async fn take_back(&self, number: usize, id: &str) -> bool {
-        let registered = self.job.type_of(number).and_then(|at| self.inner.types.get(at));
+        let registered = self.registered(number);
         let Some(registered) = registered.filter(|r| r.store.capabilities().delete) else { return false };
         registered.store.delete(self.cx, Key::new(&registered.ty, id), Precondition::NONE).await.is_ok()
     }
@@ -346,6 +345,11 @@ impl<'r, C: Context> Run<'r, C> {
         if let Some(slot) = self.done.get_mut(number) {
             *slot = Some(done);
         }
+    }
+
+    /// The type of the resource that an operation is about.
+    fn registered(&self, number: usize) -> Option<&'r Registered<C>> {
+        self.job.type_of(number).and_then(|at| self.inner.types.get(at))
     }
 
     fn method(&self, number: usize) -> &Method {
