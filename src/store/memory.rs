@@ -50,11 +50,12 @@ impl<C> MemoryStore<C> {
         read(&self.tenants).get(tenant).map(Arc::clone)
     }
 
+    /// Changes what a tenant has. Says whether there is still something to clear away that changes have left behind.
     fn change<T>(
         &self,
         tenant: &TenantId,
         change: impl FnOnce(&mut Table) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    ) -> (Result<T, StoreError>, bool) {
         let table = match self.table(tenant) {
             Some(table) => table,
             None => Arc::clone(write(&self.tenants).entry(tenant.clone()).or_default()),
@@ -62,16 +63,21 @@ impl<C> MemoryStore<C> {
         let mut table = write(&table);
         let done = change(&mut table);
         // who gave up waiting has left it to others
-        table.clear(AT_ONCE);
-        done
+        (done, table.clear(AT_ONCE))
     }
 
-    /// Clears away what a change has left behind, however much it is, while others have their turn.
-    async fn clear(&self, tenant: &TenantId) {
-        let Some(table) = self.table(tenant) else { return };
-        while write(&table).clear(AT_ONCE * 10) {
+    /// The same for a change that may end long lists: what they leave behind is cleared away while others have their turn.
+    async fn change_lists<T>(
+        &self,
+        tenant: &TenantId,
+        change: impl FnOnce(&mut Table) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (done, mut more) = self.change(tenant, change);
+        while more {
             yield_now().await;
+            more = self.table(tenant).is_some_and(|table| write(&table).clear(AT_ONCE * 10));
         }
+        done
     }
 }
 
@@ -110,7 +116,7 @@ impl<C: Context> Store for MemoryStore<C> {
     }
 
     async fn create(&self, cx: &C, ty: &ResourceType, draft: Resource) -> Result<Resource, StoreError> {
-        self.change(cx.tenant(), |table| table.create(ty, &draft))
+        self.change(cx.tenant(), |table| table.create(ty, &draft)).0
     }
 
     async fn replace(
@@ -120,15 +126,11 @@ impl<C: Context> Store for MemoryStore<C> {
         new: Resource,
         when: Precondition<'_>,
     ) -> Result<Resource, StoreError> {
-        let replaced = self.change(cx.tenant(), |table| table.replace(key, &new, when));
-        self.clear(cx.tenant()).await;
-        replaced
+        self.change_lists(cx.tenant(), |table| table.replace(key, &new, when)).await
     }
 
     async fn delete(&self, cx: &C, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
-        let deleted = self.change(cx.tenant(), |table| table.delete(key, when));
-        self.clear(cx.tenant()).await;
-        deleted
+        self.change_lists(cx.tenant(), |table| table.delete(key, when)).await
     }
 
     async fn patch(
@@ -139,9 +141,7 @@ impl<C: Context> Store for MemoryStore<C> {
         when: Precondition<'_>,
         want: &Projection,
     ) -> Result<Option<Patched>, StoreError> {
-        let patched = self.change(cx.tenant(), |table| table.patch(key, changes, when, want)).map(Some);
-        self.clear(cx.tenant()).await;
-        patched
+        self.change_lists(cx.tenant(), |table| table.patch(key, changes, when, want)).await.map(Some)
     }
 
     fn capabilities(&self) -> Capabilities {

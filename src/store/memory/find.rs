@@ -220,7 +220,8 @@ impl Table {
                     return listed(self.by_value.get(&index_key(ty, &path, value)).copied().into_iter().collect());
                 }
             }
-            for (attribute, path) in many(ty) {
+            for attribute in many(ty) {
+                let path = ty.table().path(attribute);
                 if let Some(value) = filter.required_text(&format!("{path}.value")) {
                     let member = self.by_id.get(value).copied();
                     return listed(member.map(|m| self.relations.holders(m, attribute)).unwrap_or_default());
@@ -345,8 +346,8 @@ impl Table {
     /// The attribute of which there are more references than that.
     fn crowded(&self, slot: Slot, resource: &Resource, want: &Projection, most: usize) -> Option<String> {
         let ty = resource.resource_type();
-        let mut shown = many(ty).filter(|(id, _)| want.wants(*id));
-        shown.find(|(id, _)| self.relations.count(slot, *id) > most).map(|(_, path)| path)
+        let mut shown = many(ty).filter(|id| want.wants(*id));
+        shown.find(|id| self.relations.count(slot, *id) > most).map(|id| ty.table().path(id))
     }
 
     /// Puts what was found on the page until it is the turn of others: each resource with references of the same moment.
@@ -358,7 +359,7 @@ impl Table {
         pace: &Pace<'_>,
     ) -> Result<Settled, StoreError> {
         let want = if query.cursor.is_some() { &query.projection } else { &query.answer };
-        let with_references = many(ty).any(|(id, _)| want.wants(id));
+        let with_references = many(ty).any(|id| want.wants(id));
         for hit in shown.hits.by_ref() {
             let Some(now) = self.stored(hit.slot).filter(|now| now.sequence == hit.sequence) else {
                 return Ok(Settled::Changed);

@@ -117,7 +117,7 @@ impl Table {
         self.check_unique(&plain, Some(slot))?;
         let mut changed = new.has_secrets() || self.stored(slot).is_some_and(|s| !s.resource.same_content(&plain));
         let ty = key.resource_type;
-        for attribute in ty.table().ids().filter(|id| ty.node(*id).relation() == Relation::Many) {
+        for attribute in many(ty) {
             let wanted: Vec<Vec<u8>> = elements(new.value(attribute).unwrap_or_default()).map(<[u8]>::to_vec).collect();
             let keep: std::collections::HashSet<Cow<'_, str>> = wanted.iter().filter_map(|r| value_of(r)).collect();
             if self.relations.count(slot, attribute) > MANY {
@@ -149,28 +149,27 @@ impl Table {
         when.check(&self.version(slot)?)?;
         let budget = changes.budget();
         budget.charge(u64::try_from(changes.moved()).unwrap_or(u64::MAX).saturating_mul(MOVED));
-        budget.charge(self.joining(slot, &self.stored(slot).ok_or(StoreError::NotFound)?.resource, want));
+        let resource = &self.stored(slot).ok_or(StoreError::NotFound)?.resource;
+        budget.charge(self.joining(slot, resource, want));
         if changes.needs_references() {
             let everything = Projection::everything(key.resource_type);
-            let resource = &self.stored(slot).ok_or(StoreError::NotFound)?.resource;
             budget.spend(self.joining(slot, resource, &everything).saturating_mul(SEEN))?;
-            let current = self.current(slot, &Projection::everything(key.resource_type))?;
+            let current = self.joined(slot, resource, &everything);
             let patched = changes.apply(&current)?;
             if patched.changed {
                 self.replace(key, &patched.resource, Precondition::NONE)?;
             }
             return Ok(Patched { resource: self.current(slot, want)?, ..patched });
         }
-        let stored = self.stored(slot).ok_or(StoreError::NotFound)?;
-        let patched = changes.apply_document(&stored.resource)?;
+        let patched = changes.apply_document(resource)?;
         self.check_unique(&patched.resource, Some(slot))?;
         let mut changed = patched.changed;
         for relation in changes.relations() {
             let attribute = relation.attribute();
             if relation.replaces_all() {
-                let ended = u64::try_from(self.relations.count(slot, attribute)).unwrap_or(u64::MAX);
-                budget.charge(ended.saturating_mul(REFERENCE));
-                if self.relations.count(slot, attribute) > MANY {
+                let ended = self.relations.count(slot, attribute);
+                budget.charge(u64::try_from(ended).unwrap_or(u64::MAX).saturating_mul(REFERENCE));
+                if ended > MANY {
                     changed |= self.end(slot, attribute, relation.added().count(), |id| relation.adds_id(id));
                 }
                 for member in self.relations.members(slot, attribute) {
@@ -440,12 +439,12 @@ impl Table {
 
 fn relations_of(resource: &Resource) -> Vec<(AttrId, Vec<Vec<u8>>)> {
     let references = |id| elements(resource.value(id).unwrap_or_default()).map(<[u8]>::to_vec).collect();
-    many(resource.resource_type()).map(|(id, _)| (id, references(id))).collect()
+    many(resource.resource_type()).map(|id| (id, references(id))).collect()
 }
 
-pub(super) fn many(ty: &ResourceType) -> impl Iterator<Item = (AttrId, String)> {
+pub(super) fn many(ty: &ResourceType) -> impl Iterator<Item = AttrId> {
     let table = ty.table();
-    table.ids().filter(|id| table.node(*id).relation() == Relation::Many).map(|id| (id, table.path(id)))
+    table.ids().filter(|id| table.node(*id).relation() == Relation::Many)
 }
 
 pub(super) fn display(resource: &Resource) -> Option<String> {
