@@ -99,7 +99,7 @@ impl Draft<'_> {
         let table = self.table;
         let (list, account) = self.list(id)?;
         account.spend(list.extent().folded() + before.extent().folded())?;
-        let (old, new) = (before.copy().into_value(), list.copy().into_value());
+        let (old, new) = (before.value(), list.value());
         if mutability::changed(table, id, old.as_deref(), new.as_deref()).is_some() {
             return Err(immutable(table, id));
         }
@@ -271,7 +271,7 @@ impl Draft<'_> {
         let singles = self.singles.into_iter().map(|(id, value)| (id, (value, 1)));
         let lists = self.lists.into_iter().map(|(id, list)| {
             let count = list.len();
-            (id, (list.into_value(), count))
+            (id, (list.value(), count))
         });
         let touched: BTreeMap<AttrId, (Option<Vec<u8>>, usize)> = singles.chain(lists).collect();
         let mut parts: Vec<(AttrId, Option<Vec<u8>>)> = Vec::with_capacity(touched.len());

@@ -1,9 +1,8 @@
 //! Which values of a list are the same, and what a repetition of one adds to it.
 
 use super::list::SetPart;
-use crate::resource::scan::{member, members};
-use crate::resource::type_and_value;
-use crate::schema::Mutability;
+use crate::resource::scan::{is_false_primary, member, members};
+use crate::resource::{mutability, type_and_value};
 use crate::schema::table::{AttrId, Relation, Table};
 
 /// What tells a value from others: its `type` and `value` where it has them, else all that it says.
@@ -22,8 +21,7 @@ pub(super) fn identity(table: &Table, of: AttrId, value: &[u8]) -> Vec<u8> {
 pub(super) fn extended(table: &Table, of: AttrId, there: &[u8], value: &[u8]) -> Option<Vec<u8>> {
     let children = table.node(of).children();
     let part = |name: &[u8]| std::str::from_utf8(name).ok().and_then(|name| table.child(children, name));
-    let is_immutable =
-        |name| part(name).is_some_and(|id| table.node(id).definition().mutability == Mutability::Immutable);
+    let is_immutable = |name| part(name).is_some_and(|id| mutability::is_immutable(table, id));
     let others = |(name, new): &(&[u8], &[u8])| !is_false_primary(&(*name, *new)) && named(there, name) != Some(*new);
     let mut changes = members(value).filter(others).peekable();
     changes.peek()?;
@@ -35,11 +33,6 @@ pub(super) fn extended(table: &Table, of: AttrId, there: &[u8], value: &[u8]) ->
 
 fn named<'v>(object: &'v [u8], name: &[u8]) -> Option<&'v [u8]> {
     members(object).find(|(other, _)| *other == name).map(|(_, part)| part)
-}
-
-/// `primary: false` says no more than no `primary` (RFC 7643 §2.4).
-pub(super) fn is_false_primary((name, value): &(&[u8], &[u8])) -> bool {
-    *name == b"primary" && *value == b"false"
 }
 
 fn without_false_primary(value: &[u8]) -> Vec<u8> {

@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 
 use super::apply::{immutable, required};
 use super::changes::RelationChange;
-use super::identity::{extended, identity, is_false_primary};
+use super::identity::{extended, identity};
 use super::work::{Account, Extent, size};
 use super::{PatchError, PatchErrorKind};
 use crate::attr::fold;
 use crate::filter::Leaf;
-use crate::resource::scan::{elements, member, members};
+use crate::resource::scan::{array, elements, is_false_primary, member, members};
 use crate::resource::{ValueRef, mutability, object};
 use crate::schema::AttributeType;
 use crate::schema::table::{AttrId, Relation, Role, Table};
@@ -122,17 +122,8 @@ impl List {
     }
 
     /// The array, or nothing when there is no value.
-    pub(super) fn into_value(self) -> Option<Vec<u8>> {
-        if self.values.is_empty() {
-            return None;
-        }
-        let mut text = Vec::with_capacity(self.values.iter().map(|v| v.len() + 1).sum::<usize>() + 1);
-        for value in &self.values {
-            text.push(if text.is_empty() { b'[' } else { b',' });
-            text.extend_from_slice(value);
-        }
-        text.push(b']');
-        Some(text)
+    pub(super) fn value(&self) -> Option<Vec<u8>> {
+        array(&self.values)
     }
 
     pub(super) fn replace(&mut self, array: &[u8], account: &mut Account) -> Result<(), PatchError> {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::assemble::{Assembly, entry};
-use super::scan::{elements, unknown_members, value_len, write_string};
+use super::scan::{array, elements, unknown_members, value_len, write_string};
 use super::{Entry, Reader, Reference, Resource, Secrets, Violation, ViolationKind};
 use crate::etag::Version;
 use crate::schema::ResourceType;
@@ -83,15 +83,7 @@ impl Resource {
         let ty = self.resource_type();
         let found = AttrPath::parse(path).ok().and_then(|p| ty.find(&p, Compat::strict()));
         let Some((id, _)) = found.filter(|(id, _)| is_apart(ty, *id)) else { return self.clone() };
-        let mut array = vec![b'['];
-        for reference in references {
-            if array.len() > 1 {
-                array.push(b',');
-            }
-            array.extend_from_slice(reference.as_json());
-        }
-        array.push(b']');
-        splice(self, &[(id, (array.len() > 2).then_some(array))], &[], self.pending())
+        splice(self, &[(id, array(references.into_iter().map(Reference::as_json)))], &[], self.pending())
     }
 
     /// The document without references and without what follows from other resources: what goes into a JSON column when

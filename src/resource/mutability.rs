@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::scan::{elements, member, members};
+use super::scan::{array, elements, is_false_primary, member, members};
 use super::{ValueRef, object};
 use crate::attr::fold;
 use crate::schema::table::{AttrId, Relation, Table};
@@ -57,18 +57,9 @@ pub(crate) fn disowned(table: &Table, id: AttrId, old: Option<&[u8]>, new: Optio
 /// The values of a list with those that it does not have yet.
 pub(crate) fn united(table: &Table, id: AttrId, old: &[u8], new: &[u8]) -> Vec<u8> {
     let mut known = HashSet::new();
-    let mut text = vec![b'['];
     let old = Some(old).filter(|old| old.starts_with(b"[")).unwrap_or_default();
-    for value in elements(old).chain(elements(new)) {
-        if known.insert(key(table, id, value)) {
-            if text.len() > 1 {
-                text.push(b',');
-            }
-            text.extend_from_slice(value);
-        }
-    }
-    text.push(b']');
-    text
+    let all = elements(old).chain(elements(new)).filter(|value| known.insert(key(table, id, value)));
+    array(all).unwrap_or_else(|| b"[]".to_vec())
 }
 
 /// Whether two values of an attribute are the same to its type: numbers and instants by what they are, texts by letter case
@@ -95,7 +86,7 @@ fn key_of_one(table: &Table, id: AttrId, value: &[u8]) -> Vec<u8> {
             return value.to_vec();
         }
         let mut keys = Vec::new();
-        for (name, part) in members(value).filter(|part| *part != (&b"primary"[..], &b"false"[..])) {
+        for (name, part) in members(value).filter(|part| !is_false_primary(part)) {
             let child = std::str::from_utf8(name).ok().and_then(|name| table.child(node.children(), name));
             if child.is_some_and(|child| table.node(child).is_read_only()) {
                 continue;

@@ -22,6 +22,24 @@ pub(crate) fn elements(value: &[u8]) -> Elements<'_> {
     }
 }
 
+/// An array of these values; nothing when there are none.
+pub(crate) fn array<V: AsRef<[u8]>>(values: impl IntoIterator<Item = V>) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    for value in values {
+        text.push(if text.is_empty() { b'[' } else { b',' });
+        text.extend_from_slice(value.as_ref());
+    }
+    if !text.is_empty() {
+        text.push(b']');
+    }
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// `primary: false` says no more than no `primary` (RFC 7643 §2.4).
+pub(crate) fn is_false_primary((name, value): &(&[u8], &[u8])) -> bool {
+    *name == b"primary" && *value == b"false"
+}
+
 /// The members of an object, as the text of the key (without quotes) and the text of the value.
 pub(crate) fn members(object: &[u8]) -> Members<'_> {
     Members { rest: object.strip_prefix(b"{").unwrap_or_default() }

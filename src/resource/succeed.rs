@@ -1,8 +1,9 @@
 //! Replacing a resource by what a client sent (RFC 7644 §3.5.1), and telling what differs.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::scan::{elements, member};
+use super::scan::{array, elements, member};
 use super::{Entry, Resource, Violation, ViolationKind, mutability, object, splice};
 use crate::schema::table::{AttrId, Relation};
 use crate::schema::{Mutability, ResourceType};
@@ -107,14 +108,13 @@ impl Resource {
         };
         let name_of = |element| member(element, "value").map(|text| mutability::key(table, value, text));
         let before: HashMap<Vec<u8>, &[u8]> = elements(old).filter_map(|e| Some((name_of(e)?, e))).collect();
-        let (mut values, mut differs) = (vec![b'['], false);
+        let (mut values, mut differs) = (Vec::new(), false);
         for element in elements(new) {
-            let mut next = std::borrow::Cow::Borrowed(element);
+            let mut next = Cow::Borrowed(element);
+            let old = name_of(element).and_then(|value| before.get(&value).copied()).unwrap_or_default();
             for part in &parts {
                 let name = table.node(*part).name();
-                let was =
-                    name_of(element).and_then(|value| before.get(&value).copied()).and_then(|old| member(old, name));
-                match (was, member(element, name)) {
+                match (member(old, name), member(element, name)) {
                     (Some(was), Some(is)) if !mutability::same(table, *part, was, is) => {
                         return Err(self.immutable(*part));
                     }
@@ -125,13 +125,9 @@ impl Resource {
                     _ => {}
                 }
             }
-            if values.len() > 1 {
-                values.push(b',');
-            }
-            values.extend_from_slice(&next);
+            values.push(next);
         }
-        values.push(b']');
-        Ok(Some(values).filter(|_| differs))
+        Ok(array(values).filter(|_| differs))
     }
 
     /// What an extension requires stays with what is immutable in it, when the extension itself is left out.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::object;
 use super::read::Reader;
-use super::scan::{elements, members};
+use super::scan::{array, elements, members};
 use crate::schema::table::{AttrId, Table};
 
 /// What makes a value the one that it is, where the schema gives it a `value`.
@@ -60,24 +60,16 @@ fn repeats(array: &[u8]) -> bool {
 }
 
 /// The list without repetitions.
-fn united(table: &Table, id: AttrId, array: &[u8]) -> Option<Vec<u8>> {
+fn united(table: &Table, id: AttrId, values: &[u8]) -> Option<Vec<u8>> {
     let mut first: HashMap<(&[u8], &[u8]), usize> = HashMap::new();
     let mut groups: Vec<Vec<&[u8]>> = Vec::new();
-    for element in elements(array) {
+    for element in elements(values) {
         match type_and_value(element).map(|key| *first.entry(key).or_insert(groups.len())) {
             Some(at) if at < groups.len() => groups.get_mut(at)?.push(element),
             _ => groups.push(vec![element]),
         }
     }
-    let mut out = vec![b'['];
-    for (number, group) in groups.iter().enumerate() {
-        if number > 0 {
-            out.push(b',');
-        }
-        out.append(&mut one_of(table, id, group)?);
-    }
-    out.push(b']');
-    Some(out)
+    array(groups.iter().map(|group| one_of(table, id, group)).collect::<Option<Vec<_>>>()?)
 }
 
 /// All parts of the values in one: of two for the same, the later; primary if one of them is.

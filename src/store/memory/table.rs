@@ -13,7 +13,7 @@ use super::relations::Relations;
 use super::unique::index_keys;
 use crate::etag::Version;
 use crate::patch::{Changes, Patched};
-use crate::resource::scan::{elements, member};
+use crate::resource::scan::{array, elements, member};
 use crate::resource::{Projection, Reference, Resource, ValueRef, splice};
 use crate::schema::ResourceType;
 use crate::schema::table::{AttrId, Relation};
@@ -229,31 +229,16 @@ impl Table {
                 continue;
             }
             let array = match relation {
-                Relation::Many => {
-                    self.array(self.relations.members(slot, id).iter().map(|m| self.element(slot, id, *m)))
+                Relation::Many => array(self.relations.members(slot, id).iter().map(|m| self.element(slot, id, *m))),
+                _ => {
+                    array(self.relations.all_holders(slot).iter().map(|holder| self.shown(slot, id, *holder, "direct")))
                 }
-                _ => self.array(
-                    self.relations.all_holders(slot).iter().map(|holder| self.shown(slot, id, *holder, "direct")),
-                ),
             };
             if array.is_some() {
                 parts.push((id, array));
             }
         }
         splice(resource, &parts, &[], Box::default())
-    }
-
-    fn array(&self, elements: impl Iterator<Item = Vec<u8>>) -> Option<Vec<u8>> {
-        let mut text = Vec::new();
-        for element in elements {
-            text.push(if text.is_empty() { b'[' } else { b',' });
-            text.extend_from_slice(&element);
-        }
-        if text.is_empty() {
-            return None;
-        }
-        text.push(b']');
-        Some(text)
     }
 
     /// A member as it is shown: with type and display of the resource it refers to, or as the client sent it.
