@@ -258,7 +258,14 @@ impl Table {
         }
         sql.push(" OFFSET ");
         sql.bind(rows.offset);
-        self.of_page(&mut sql, rows.order);
+        match sql.dialect {
+            Dialect::Sqlite => self.at_places(&mut sql),
+            Dialect::Postgres => {
+                for text in [") AS ", self.name(), " ORDER BY ", rows.order] {
+                    sql.push(text);
+                }
+            }
+        }
         self.read(session, &sql, tenant, ty, shape, rows.exact, rows.query).await
     }
 
@@ -266,18 +273,9 @@ impl Table {
     ///
     /// SQLite would keep each document of a page in a table of its own before it gives the first one: it is given the places of
     /// the rows, and reads them one after the other. It never changes the order of a CROSS JOIN.
-    fn of_page(self, sql: &mut Statement<'_>, order: &str) {
-        match sql.dialect {
-            Dialect::Sqlite => {
-                for text in [") AS page CROSS JOIN ", self.name(), " ON ", self.name(), ".rowid = page.place"] {
-                    sql.push(text);
-                }
-            }
-            Dialect::Postgres => {
-                for text in [") AS ", self.name(), " ORDER BY ", order] {
-                    sql.push(text);
-                }
-            }
+    fn at_places(self, sql: &mut Statement<'_>) {
+        for text in [") AS page CROSS JOIN ", self.name(), " ON ", self.name(), ".rowid = page.place"] {
+            sql.push(text);
         }
     }
 
@@ -323,7 +321,7 @@ impl Table {
         sql.push(keyset.order_by());
         sql.limit(limit);
         if sql.dialect == Dialect::Sqlite {
-            self.of_page(&mut sql, keyset.order_by());
+            self.at_places(&mut sql);
         }
         self.read(session, &sql, tenant, ty, shape, exact, query).await
     }
@@ -427,6 +425,7 @@ impl Table {
         }
         Ok(found)
     }
+
     /// How many match, if they are no more than so many: what a page by cursor costs must not grow with what lies around it.
     async fn count_up_to(
         self,
