@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use scim_provider::{
-    Capabilities, Cursor, Error, Key, Limits, MemoryStore, Page, Precondition, Projection, Query, Resource,
-    ResourceType, ScimType, Service, Store, StoreError, TenantId, User,
+    Capabilities, Cursor, Error, Key, Limits, MemoryStore, Page, Projection, Query, Resource, ResourceType, ScimType,
+    Service, Store, StoreError, TenantId, User,
 };
 use serde_json::json;
 
@@ -81,23 +81,7 @@ impl Store for Rows {
         Ok(if self.way == Way::Candidates { Page::following_candidates(rows) } else { Page::following(rows) })
     }
 
-    async fn create(&self, cx: &TenantId, ty: &ResourceType, draft: Resource) -> Result<Resource, StoreError> {
-        self.memory.create(cx, ty, draft).await
-    }
-
-    async fn replace(
-        &self,
-        cx: &TenantId,
-        key: Key<'_>,
-        new: Resource,
-        when: Precondition<'_>,
-    ) -> Result<Resource, StoreError> {
-        self.memory.replace(cx, key, new, when).await
-    }
-
-    async fn delete(&self, cx: &TenantId, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
-        self.memory.delete(cx, key, when).await
-    }
+    crate::scim::writes_to!(memory);
 
     fn capabilities(&self) -> Capabilities {
         match self.way {

@@ -384,3 +384,37 @@ impl Observer<TenantId> for Log {
         });
     }
 }
+
+/// The writes of a test's store that are those of the store in one of its fields.
+macro_rules! writes_to {
+    ($field:ident) => {
+        async fn create(
+            &self,
+            cx: &scim_provider::TenantId,
+            ty: &scim_provider::ResourceType,
+            draft: scim_provider::Resource,
+        ) -> Result<scim_provider::Resource, scim_provider::StoreError> {
+            self.$field.create(cx, ty, draft).await
+        }
+
+        async fn replace(
+            &self,
+            cx: &scim_provider::TenantId,
+            key: scim_provider::Key<'_>,
+            new: scim_provider::Resource,
+            when: scim_provider::Precondition<'_>,
+        ) -> Result<scim_provider::Resource, scim_provider::StoreError> {
+            self.$field.replace(cx, key, new, when).await
+        }
+
+        async fn delete(
+            &self,
+            cx: &scim_provider::TenantId,
+            key: scim_provider::Key<'_>,
+            when: scim_provider::Precondition<'_>,
+        ) -> Result<(), scim_provider::StoreError> {
+            self.$field.delete(cx, key, when).await
+        }
+    };
+}
+pub(crate) use writes_to;

@@ -7,8 +7,8 @@ use std::task::{Context, Waker};
 
 use http::Request;
 use scim_provider::{
-    Capabilities, Compat, Cost, EnterpriseUser, Error, Extension, Key, Limits, MemoryStore, Page, Patch, Precondition,
-    Projection, Query, Resource, ResourceType, Service, Store, StoreError, TenantId, UnknownAttributes, User,
+    Capabilities, Compat, Cost, EnterpriseUser, Error, Extension, Key, Limits, MemoryStore, Page, Patch, Projection,
+    Query, Resource, ResourceType, Service, Store, StoreError, TenantId, UnknownAttributes, User,
 };
 use serde_json::{Map, Value, json};
 
@@ -170,23 +170,7 @@ impl Store for Slow {
         self.store.list(cx, ty, query).await
     }
 
-    async fn create(&self, cx: &TenantId, ty: &ResourceType, draft: Resource) -> Result<Resource, StoreError> {
-        self.store.create(cx, ty, draft).await
-    }
-
-    async fn replace(
-        &self,
-        cx: &TenantId,
-        key: Key<'_>,
-        new: Resource,
-        when: Precondition<'_>,
-    ) -> Result<Resource, StoreError> {
-        self.store.replace(cx, key, new, when).await
-    }
-
-    async fn delete(&self, cx: &TenantId, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
-        self.store.delete(cx, key, when).await
-    }
+    crate::scim::writes_to!(store);
 
     fn capabilities(&self) -> Capabilities {
         self.capabilities

@@ -2,8 +2,8 @@
 
 use scim_provider::messages::ServiceProviderConfig;
 use scim_provider::{
-    Capabilities, Compat, EnterpriseUser, Error, Extension, Group, Key, MemoryStore, Page, Precondition, Projection,
-    Query, Resource, ResourceType, ScimType, Service, Store, StoreError, TenantId, User,
+    Capabilities, Compat, EnterpriseUser, Error, Extension, Group, Key, MemoryStore, Page, Projection, Query, Resource,
+    ResourceType, ScimType, Service, Store, StoreError, TenantId, User,
 };
 
 use super::catalogue::Catalogue;
@@ -52,23 +52,7 @@ impl Store for Memory {
         self.store.list(cx, ty, query).await
     }
 
-    async fn create(&self, cx: &TenantId, ty: &ResourceType, draft: Resource) -> Result<Resource, StoreError> {
-        self.store.create(cx, ty, draft).await
-    }
-
-    async fn replace(
-        &self,
-        cx: &TenantId,
-        key: Key<'_>,
-        new: Resource,
-        when: Precondition<'_>,
-    ) -> Result<Resource, StoreError> {
-        self.store.replace(cx, key, new, when).await
-    }
-
-    async fn delete(&self, cx: &TenantId, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
-        self.store.delete(cx, key, when).await
-    }
+    crate::scim::writes_to!(store);
 
     fn capabilities(&self) -> Capabilities {
         self.store.capabilities().with_change_password()

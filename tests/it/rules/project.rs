@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use scim_provider::{
-    Group, Key, MemoryStore, Page, Precondition, Projection, Query, Resource, ResourceType, Service, Store, StoreError,
-    TenantId,
+    Group, Key, MemoryStore, Page, Projection, Query, Resource, ResourceType, Service, Store, StoreError, TenantId,
 };
 use serde_json::{Value, json};
 
@@ -246,23 +245,7 @@ impl Store for Asked {
         self.memory.list(cx, ty, query).await
     }
 
-    async fn create(&self, cx: &TenantId, ty: &ResourceType, draft: Resource) -> Result<Resource, StoreError> {
-        self.memory.create(cx, ty, draft).await
-    }
-
-    async fn replace(
-        &self,
-        cx: &TenantId,
-        key: Key<'_>,
-        new: Resource,
-        when: Precondition<'_>,
-    ) -> Result<Resource, StoreError> {
-        self.memory.replace(cx, key, new, when).await
-    }
-
-    async fn delete(&self, cx: &TenantId, key: Key<'_>, when: Precondition<'_>) -> Result<(), StoreError> {
-        self.memory.delete(cx, key, when).await
-    }
+    crate::scim::writes_to!(memory);
 }
 
 /// I-12
